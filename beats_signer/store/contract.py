@@ -1,0 +1,186 @@
+"""Name what a store promises to the one who writes and to the one who reads.
+
+``Store`` is the writing side: asynchronous, one per running signer. ``Source``
+is the reading side: synchronous, flat in memory, and it never writes. What a
+source hands out is claims, not truth: the verifier judges every part of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from beats_signer.chain.body import WindowRecord
+from beats_signer.chain.seal import Seal, SealRecord
+
+__all__ = ["Entries", "EntryBlock", "Sealed", "Source", "Store", "Write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Entries that stand one after the other, as three columns."""
+
+    forms: bytes
+    """One ASCII byte per entry."""
+    payloads: Sequence[bytes]
+    salts: Sequence[bytes] | None
+    """One salt per entry in an erasable chain, else ``None``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A seal with all that a store may want to render beside it."""
+
+    chain: bytes
+    """The chain id, 32 bytes."""
+    seal: Seal
+    record: SealRecord
+    entries: Entries
+    windows: tuple[WindowRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One seal on its way to the store, as the journal keeps it."""
+
+    chain: bytes
+    """The chain id, 32 bytes."""
+    seal: Seal
+    record: SealRecord
+    body: bytes
+    """What ``Store.encode`` made of the entries; sent again as it stands."""
+
+
+class Store(Protocol):
+    """Where entries and seals live and are confirmed."""
+
+    def encode(self, sealed: Sealed) -> bytes:
+        """Return the bytes that ``append`` takes for the entries.
+
+        Pure and safe in any thread: it runs where seals are made, before
+        ``open`` too. Durability: none; the caller journals the bytes.
+        """
+
+    async def open(self) -> None:
+        """Make the store ready; call it before every other coroutine here.
+
+        Raises:
+            StateError: What is there is not a store of this program and
+                version. It was not touched; refuse to start.
+            StoreError: The store cannot be reached or is in use; try again.
+        """
+
+    async def close(self) -> None:
+        """Wait for what is under way and let go of the store. Idempotent."""
+
+    async def append(self, write: Write) -> None:
+        """Store the entries and the seal of one write.
+
+        Durability: when this returns, every entry and the seal survive a power
+        cut. Several appends may be under way and may arrive out of order.
+        Idempotent: what stands there with the same bytes counts as stored.
+
+        Raises:
+            StoreError: Nothing is known: stored in whole, in part or not at
+                all. Append the same write again.
+            ForkError: Another seal, or entries of another seal, stand in this
+                place. Stop the chain.
+        """
+
+    async def publish_checkpoint(self, signer: str, note: str) -> None:
+        """Replace the signer's newest signed checkpoint, for all to read.
+
+        Durability: when this returns, the note survives a power cut. A lost one
+        does no harm: the next replaces it.
+
+        Raises:
+            StoreError: Nothing is known; publish the newest again.
+        """
+
+    async def seal(self, chain: bytes, number: int) -> SealRecord | None:
+        """Return one stored seal, or ``None`` when none has this number.
+
+        It sees every append that has returned.
+
+        Raises:
+            StoreError: The answer is unknown; ask again.
+        """
+
+    async def highest(self, chain: bytes) -> int | None:
+        """Return the highest seal number of a chain, ``None`` when it has none.
+
+        It sees every append that has returned.
+
+        Raises:
+            StoreError: The answer is unknown; ask again.
+        """
+
+    async def chains(self, signer: str) -> dict[str, bytes]:
+        """Return the chain id of every origin of this signer in the store.
+
+        The catalogue is among them. It sees every append that has returned.
+
+        Raises:
+            StoreError: The answer is unknown; ask again.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class EntryBlock:
+    """Some entries of a chain, in order: at most 1024, or about 1 MiB.
+
+    Exactly one of three holds: the entries are here; they are rightly gone
+    (``absent``); they are there and cannot be read (``damaged``). A source does
+    not invent blocks for what it does not find: a jump in ``first`` says so.
+    """
+
+    first: int
+    """Index of the first entry, as the source claims it."""
+    entries: Entries
+    """Empty when the block is absent or damaged."""
+    count: int
+    """Number of entries; of a damaged block, only what the source claims."""
+    absent: str | None = None
+    """``expired`` or ``erased``: why all entries of this block are gone."""
+    damaged: str | None = None
+    """What is wrong with the bytes: the verifier reports it as ``modified``."""
+
+
+class Source(Protocol):
+    """Where a verifier, an export or an inspection reads one signer's chains."""
+
+    def catalogue(self) -> str:
+        """Return the origin of the catalogue, which is the signer's name.
+
+        Raises:
+            SourceError: The source is empty, cannot be read, or holds several
+                signers and none was named.
+        """
+
+    def origins(self) -> list[str]:
+        """Return the origins of all chains there, the catalogue first.
+
+        An origin that is not well-formed is listed too, for somebody to judge.
+        """
+
+    def checkpoint(self) -> str | None:
+        """Return the newest checkpoint of the catalogue, or ``None``."""
+
+    def highest(self, origin: str) -> int | None:
+        """Return the highest seal number of a chain, ``None`` when it has none."""
+
+    def read(
+        self, origin: str, first_seal: int = 0
+    ) -> Iterator[SealRecord | EntryBlock]:
+        """Yield the seals from a number on, each followed by its entries.
+
+        Seals ascend up to the highest at the time of the call; read on from
+        the number after it to follow a chain that grows. Blocks that no seal
+        read here covers come last, after the last seal's own. Memory does not
+        grow with the chain.
+
+        Raises:
+            SourceError: The source cannot be read on from here.
+        """
+
+    def entry(self, origin: str, index: int) -> EntryBlock | None:
+        """Return one entry as a block of one, or ``None`` when it is not there."""

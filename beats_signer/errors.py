@@ -9,6 +9,7 @@ from typing import ClassVar
 
 __all__ = [
     "ConfigError",
+    "DurabilityError",
     "ForkError",
     "SignerError",
     "SourceError",
@@ -56,6 +57,16 @@ class StateError(SignerError):
     """
 
     exit_code = 78
+
+
+class DurabilityError(SignerError):
+    """A write to the state folder failed: what the disk holds is unknown.
+
+    The process ends, and the next start reads what is there. A service manager
+    may start it again. The exit code is ``EX_IOERR``.
+    """
+
+    exit_code = 74
 
 
 class ConfigError(SignerError):

@@ -1,0 +1,27 @@
+"""Keep entries and seals, confirm them, and hand them out again.
+
+``Store`` and ``Source`` are the two sides of one promise; ``Archive`` and
+``ArchiveSource`` keep it in one SQLite file.
+"""
+
+from beats_signer.store.archive import Archive
+from beats_signer.store.confirming import ConfirmingStore
+from beats_signer.store.contract import (
+    Entries,
+    EntryBlock,
+    Sealed,
+    Source,
+    Store,
+    Write,
+)
+
+__all__ = [
+    "Archive",
+    "ConfirmingStore",
+    "Entries",
+    "EntryBlock",
+    "Sealed",
+    "Source",
+    "Store",
+    "Write",
+]

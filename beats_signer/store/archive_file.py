@@ -1,0 +1,153 @@
+"""Create, recognise and open the SQLite file of an archive.
+
+A file comes to its name whole or not at all: it is made under another name,
+synced and then linked. Whether a file is an archive is read from its first 100
+bytes, so that a stranger's database is not even opened.
+"""
+
+import os
+import sqlite3
+import struct
+import tempfile
+from pathlib import Path
+
+__all__ = ["create_archive", "open_for_reading", "open_for_writing", "why_not_archive"]
+
+_APPLICATION_ID = 0x62737167
+"""``bsqg``, at offset 68 of the file; ``file`` and we tell archives by it."""
+_VERSION = 1
+_HEADER = struct.Struct(">16s44xI4xI28x")
+"""Of a SQLite file: magic, user version, application id."""
+_MAGIC = b"SQLite format 3\0"
+_BUSY_SECONDS = 5.0
+"""How long another writer is waited for, before the write counts as failed."""
+
+_SCHEMA = f"""
+PRAGMA page_size = 8192;
+PRAGMA journal_mode = WAL;
+BEGIN;
+CREATE TABLE chains (
+    origin TEXT NOT NULL PRIMARY KEY,
+    chain BLOB NOT NULL UNIQUE,
+    signer TEXT NOT NULL
+) STRICT;
+CREATE TABLE seals (
+    chain BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    body TEXT NOT NULL,
+    leaves BLOB NOT NULL,
+    PRIMARY KEY (chain, number)
+) STRICT;
+CREATE TABLE blocks (
+    chain BLOB NOT NULL,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (chain, first)
+) STRICT;
+CREATE TABLE checkpoint (
+    signer TEXT NOT NULL PRIMARY KEY,
+    note TEXT NOT NULL
+) STRICT;
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""  # kind, first, count and time repeat the note, for people who query with SQL
+
+
+def create_archive(path: Path) -> None:
+    """Create an empty archive, unless there is a file of that name.
+
+    Raises:
+        OSError: The folder does not take the file.
+        sqlite3.Error: The disk is full.
+    """
+    if path.exists():
+        return
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    try:
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.executescript(_SCHEMA)
+        finally:
+            connection.close()
+        _sync(Path(draft))
+        _link(draft, path)
+        _sync(path.parent)
+    finally:
+        os.unlink(draft)
+
+
+def why_not_archive(path: Path) -> str | None:
+    """Return why the file is not an archive that this program reads.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size or not header.startswith(_MAGIC):
+        return "it is not a SQLite database"
+    _, version, application_id = _HEADER.unpack(header)
+    if application_id != _APPLICATION_ID:
+        return "it is the SQLite database of another program"
+    if version != _VERSION:
+        return f"it has format {version}, and this program knows format {_VERSION}"
+    return None
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open an archive that exists; every commit is synced before it returns.
+
+    So is what another process wrote and died before it had synced it.
+    """
+    connection = _connect(path, "rw")
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("SELECT count(*) FROM checkpoint").fetchone()
+        _sync(path.with_name(f"{path.name}-wal"))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open an archive that is perhaps being written, without writing to it."""
+    return _connect(path, "ro")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,  # one thread at a time is enough
+    )
+    # A note that was tampered with fails its check, and not the reading of it.
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    return connection
+
+
+def _link(draft: str, path: Path) -> None:
+    """Give the finished file its name; a file that came first stays."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from lumberjack.limits import Limits
 from msgspec import Meta, Struct
 
 from beats_signer.address import Address
 from beats_signer.settings import read_settings
+from lumberjack.limits import Limits
 
 __all__ = [
     "Address",
@@ -147,6 +147,9 @@ class LimitsConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     compressed_bytes: Annotated[int, Meta(ge=_KIB, le=_GIB)] = Limits().compressed_bytes
     """One compressed frame as received. Graylog: 16 MiB; Vector: 100 MiB."""
+
+    compressed_frames: Annotated[int, Meta(ge=1)] = Limits().compressed_frames
+    """Frames inside one compressed frame."""
 
     inflated_bytes: Annotated[int, Meta(ge=_KIB, le=_GIB)] = Limits().inflated_bytes
     """One compressed frame after inflation. Graylog: 64 MiB; Vector: 100 MiB."""

@@ -1,0 +1,169 @@
+"""Set up TLS for both sides, and read who a sender is from its certificate.
+
+Every handshake is a full one: session tickets are off, so that an authority
+taken out of the configuration admits nobody after the next start. Connections
+of Beats live for days and do not gain from resumption.
+"""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import NoReturn
+
+from cryptography import x509
+
+from beats_signer.config import TlsConfig
+from beats_signer.errors import ConfigError
+
+__all__ = [
+    "Identity",
+    "build_client_context",
+    "build_server_context",
+    "identify",
+]
+
+_VERSIONS = {
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+_CLIENTS = {
+    "none": ssl.CERT_NONE,
+    "optional": ssl.CERT_OPTIONAL,
+    "required": ssl.CERT_REQUIRED,
+}
+_NAME_CHARACTERS = 255
+"""Longest name taken from a certificate: that of a DNS name. Names go into seals,
+logs and tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a sender is: a name, and which certificate said so."""
+
+    name: str
+    certificate: str
+    """SHA-256 of the certificate's DER, 64 lower-case hex digits."""
+
+
+def identify(certificate: bytes) -> Identity:
+    """Return whom a client certificate, as DER, stands for.
+
+    The name is the first URI among the subject's alternative names, else the
+    first DNS name there, else the common name. A certificate without such a
+    name, or whose names no parser can read, is named by its own fingerprint:
+    it was accepted by an authority all the same, and stays recognisable.
+    """
+    fingerprint = sha256(certificate).hexdigest()
+    names = (name for name in _names(certificate) if _is_presentable(name))
+    return Identity(next(names, f"sha256:{fingerprint}"), fingerprint)
+
+
+def _names(certificate: bytes) -> list[str]:
+    try:
+        parsed = x509.load_der_x509_certificate(certificate)
+        extensions, subject = parsed.extensions, parsed.subject
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return []
+    names: list[str] = []
+    for extension in extensions:
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            alternatives = extension.value
+            names += alternatives.get_values_for_type(x509.UniformResourceIdentifier)
+            names += alternatives.get_values_for_type(x509.DNSName)
+    common = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return names + [name.value for name in common if isinstance(name.value, str)]
+
+
+def _is_presentable(name: str) -> bool:
+    return 0 < len(name) <= _NAME_CHARACTERS and name.isprintable()
+
+
+def build_server_context(tls: TlsConfig) -> ssl.SSLContext:
+    """Return the TLS side of a listener.
+
+    Raises:
+        ConfigError: A file is missing, unreadable or not what it has to be;
+            the message names the file.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    versions = [_VERSIONS[name] for name in tls.supported_protocols]
+    context.minimum_version, context.maximum_version = min(versions), max(versions)
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 0
+    _load_certificate(context, tls.certificate, tls.key)
+    for authority in tls.certificate_authorities:
+        _load_authority(context, authority)
+    context.verify_mode = _CLIENTS[tls.client_authentication]
+    return context
+
+
+def build_client_context(
+    authority: Path, certificate: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
+    """Return the TLS side of a sender that trusts one authority.
+
+    Raises:
+        ConfigError: As for ``build_server_context``.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load_authority(context, authority)
+    if certificate is not None and key is not None:
+        _load_certificate(context, certificate, key)
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    _check_readable(certificate, "certificate")
+    _check_readable(key, "private key")
+    try:
+        context.load_cert_chain(certificate, key, password=_refuse_passphrase(key))
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigError(
+                f"the private key {key} does not belong to the certificate "
+                f"{certificate}",
+                hint="Name the key for which this certificate was issued.",
+            ) from error
+        raise ConfigError(
+            f"the certificate {certificate} with the private key {key} cannot be "
+            f"used: {error.reason or error}",
+            hint="Both have to be PEM files; the signer's own certificate comes first.",
+        ) from error
+
+
+def _load_authority(context: ssl.SSLContext, authority: Path) -> None:
+    _check_readable(authority, "certificate authority")
+    try:
+        context.load_verify_locations(authority)
+    except ssl.SSLError as error:
+        raise ConfigError(
+            f"the certificate authority {authority} cannot be used: "
+            f"{error.reason or error}",
+            hint="It has to be a PEM file with one or more certificates.",
+        ) from error
+
+
+def _check_readable(path: Path, what: str) -> None:
+    """Open the file once: the errors of ``ssl`` do not say which file they mean."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the {what} {path}: {error.strerror}",
+            hint="Correct the path, or let the user that runs this program read it.",
+        ) from error
+
+
+def _refuse_passphrase(key: Path) -> Callable[[], NoReturn]:
+    """Return what OpenSSL calls instead of asking on the terminal."""
+
+    def refuse() -> NoReturn:
+        raise ConfigError(
+            f"the private key {key} is protected by a passphrase",
+            hint=f"Store it without: openssl pkey -in {key} -out FILE",
+        )
+
+    return refuse

@@ -5,6 +5,7 @@
 """
 
 from beats_signer.store.archive import Archive
+from beats_signer.store.archive_source import ArchiveSource
 from beats_signer.store.confirming import ConfirmingStore
 from beats_signer.store.contract import (
     Entries,
@@ -17,6 +18,7 @@ from beats_signer.store.contract import (
 
 __all__ = [
     "Archive",
+    "ArchiveSource",
     "ConfirmingStore",
     "Entries",
     "EntryBlock",

@@ -22,12 +22,11 @@ from beats_signer.store.archive_file import (
     why_not_archive,
 )
 from beats_signer.store.archive_rows import (
-    insert_write,
-    replace_checkpoint,
     select_chains,
     select_highest,
     select_seal,
 )
+from beats_signer.store.archive_write import insert_write, replace_checkpoint
 from beats_signer.store.block import build_blocks
 from beats_signer.store.contract import Sealed, Write
 

@@ -43,6 +43,7 @@ CREATE TABLE seals (
     leaves BLOB NOT NULL,
     PRIMARY KEY (chain, number)
 ) STRICT;
+CREATE INDEX seals_by_first ON seals (chain, first) WHERE count > 0;
 CREATE TABLE blocks (
     chain BLOB NOT NULL,
     first INTEGER NOT NULL,

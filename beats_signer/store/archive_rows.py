@@ -1,49 +1,47 @@
-"""Read and write the rows of an archive: every statement of a signer is here.
+"""Read the rows of an archive, a few at a time: one statement, one short lock.
 
-A write is one transaction: its blocks and its seal, or nothing.
+Whoever can write the file can put any value into any column: rows that a
+verifier reads are cast to their type, and a row that lies is still a row.
 """
 
 import sqlite3
+from dataclasses import dataclass
 
 from beats_signer.chain.errors import ChainError
-from beats_signer.chain.origin import Origin
-from beats_signer.chain.seal import SealRecord
-from beats_signer.errors import ForkError
-from beats_signer.store.block import Block, split_blocks
-from beats_signer.store.contract import Write
+from beats_signer.chain.seal import COUNT_LIMIT, Seal, SealRecord
 
 __all__ = [
-    "insert_write",
-    "replace_checkpoint",
+    "SealRow",
+    "select_block",
+    "select_block_key",
+    "select_block_keys",
+    "select_chain",
     "select_chains",
+    "select_checkpoint",
+    "select_covering_seal",
     "select_highest",
+    "select_last_block",
+    "select_next_seal",
+    "select_origins",
     "select_seal",
-    "signer_of",
 ]
 
-
-def insert_write(connection: sqlite3.Connection, write: Write) -> None:
-    """Insert what is not there yet of a write, in one synced transaction.
-
-    Raises:
-        ForkError: Something else stands in its place; nothing was changed.
-        sqlite3.Error: Nothing was changed, unless the commit itself failed.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        _insert(connection, write)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has rolled back by itself
-            connection.execute("ROLLBACK")
-        raise
+_SEAL = (
+    "cast(number AS INTEGER), cast(first AS INTEGER), cast(count AS INTEGER),"
+    " cast(note AS TEXT), cast(body AS TEXT), cast(leaves AS BLOB)"
+)
+_KEY = "cast(first AS INTEGER), ifnull(cast(count AS INTEGER), 0)"
 
 
-def replace_checkpoint(connection: sqlite3.Connection, signer: str, note: str) -> None:
-    """Put the signer's newest checkpoint in place of the one before."""
-    connection.execute(
-        "INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (signer, note)
-    )
+@dataclass(frozen=True, slots=True)
+class SealRow:
+    """A stored seal, with the place that it claims for its entries."""
+
+    number: int
+    first: int
+    end: int
+    """One more than the index of the last entry."""
+    record: SealRecord
 
 
 def select_seal(
@@ -57,12 +55,47 @@ def select_seal(
     return None if row is None else SealRecord(*row)
 
 
+def select_next_seal(
+    connection: sqlite3.Connection, chain: bytes, number: int, last: int
+) -> SealRow | None:
+    """Return the first seal from ``number`` to ``last``, both included."""
+    row = connection.execute(
+        f"SELECT {_SEAL} FROM seals WHERE chain = ? AND number BETWEEN ? AND ?"  # noqa: S608
+        " ORDER BY number LIMIT 1",
+        (chain, number, last),
+    ).fetchone()
+    return None if row is None else _seal_row(*row)
+
+
+def select_covering_seal(
+    connection: sqlite3.Connection, chain: bytes, index: int
+) -> SealRow | None:
+    """Return the seal that the entry of this index stands under, or ``None``."""
+    row = connection.execute(
+        f"SELECT {_SEAL} FROM seals WHERE chain = ? AND first <= ? AND count > 0"  # noqa: S608
+        " ORDER BY first DESC LIMIT 1",
+        (chain, index),
+    ).fetchone()
+    if row is None:
+        return None
+    seal = _seal_row(*row)
+    return seal if seal.first <= index < seal.end else None
+
+
 def select_highest(connection: sqlite3.Connection, chain: bytes) -> int | None:
     """Return the highest seal number of a chain, or ``None``."""
     highest: int | None = connection.execute(
         "SELECT max(number) FROM seals WHERE chain = ?", (chain,)
     ).fetchone()[0]
     return highest
+
+
+def select_chain(connection: sqlite3.Connection, origin: str) -> bytes | None:
+    """Return the chain id that stands for an origin, or ``None``."""
+    row = connection.execute(
+        "SELECT cast(chain AS BLOB) FROM chains WHERE origin = ?", (origin,)
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def select_chains(connection: sqlite3.Connection, signer: str) -> dict[str, bytes]:
@@ -75,93 +108,80 @@ def select_chains(connection: sqlite3.Connection, signer: str) -> dict[str, byte
     )
 
 
-def signer_of(origin: str) -> str:
-    """Return the signer of a chain; a catalogue's origin is its signer's name."""
+def select_origins(connection: sqlite3.Connection) -> list[str]:
+    """Return the origins of all chains, whoever signs them, in order."""
+    rows = connection.execute("SELECT cast(origin AS TEXT) FROM chains ORDER BY origin")
+    return [origin for (origin,) in rows]
+
+
+def select_checkpoint(connection: sqlite3.Connection, signer: str) -> str | None:
+    """Return the newest checkpoint of a signer, or ``None``."""
+    row = connection.execute(
+        "SELECT cast(note AS TEXT) FROM checkpoint WHERE signer = ?", (signer,)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def select_block(
+    connection: sqlite3.Connection, chain: bytes, start: int, end: int
+) -> tuple[int, int, bytes] | None:
+    """Return first, count and data of the first block that starts in a range."""
+    row: tuple[int, int, bytes] | None = connection.execute(
+        f"SELECT {_KEY}, ifnull(cast(data AS BLOB), x'') FROM blocks"  # noqa: S608
+        " WHERE chain = ? AND first >= ? AND first < ? ORDER BY first LIMIT 1",
+        (chain, start, end),
+    ).fetchone()
+    return row
+
+
+def select_block_key(
+    connection: sqlite3.Connection, chain: bytes, start: int, end: int
+) -> tuple[int, int] | None:
+    """Return the same without the data, which may be past reading."""
+    row: tuple[int, int] | None = connection.execute(
+        f"SELECT {_KEY} FROM blocks"  # noqa: S608
+        " WHERE chain = ? AND first >= ? AND first < ? ORDER BY first LIMIT 1",
+        (chain, start, end),
+    ).fetchone()
+    return row
+
+
+def select_block_keys(
+    connection: sqlite3.Connection, chain: bytes, start: int, last: int, most: int
+) -> list[int]:
+    """Return where up to ``most`` blocks start, in a range with both its ends."""
+    rows = connection.execute(
+        "SELECT cast(first AS INTEGER) FROM blocks"
+        " WHERE chain = ? AND first BETWEEN ? AND ? ORDER BY first LIMIT ?",
+        (chain, start, last, most),
+    )
+    return [first for (first,) in rows]
+
+
+def select_last_block(
+    connection: sqlite3.Connection, chain: bytes, index: int
+) -> int | None:
+    """Return where the last block starts that does so at or before an index."""
+    first: int | None = connection.execute(
+        "SELECT cast(max(first) AS INTEGER) FROM blocks WHERE chain = ? AND first <= ?",
+        (chain, index),
+    ).fetchone()[0]
+    return first
+
+
+def _seal_row(
+    number: int,
+    first: int | None,
+    count: int | None,
+    note: str | None,
+    body: str | None,
+    leaves: bytes | None,
+) -> SealRow:
+    """Take the place from the note; the columns serve when it is damaged."""
+    record = SealRecord(note or "", body or "", leaves or b"")
     try:
-        return Origin.parse(origin).signer
+        seal = Seal.parse(record.note.partition("\n\n")[0] + "\n")
     except ChainError:
-        return origin
-
-
-def _insert(connection: sqlite3.Connection, write: Write) -> None:
-    seal = write.seal
-    _name_chain(connection, write)
-    stored = select_seal(connection, write.chain, seal.number)
-    if stored is None:
-        _check_free(connection, write)
-        connection.execute(
-            "INSERT INTO seals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                write.chain,
-                seal.number,
-                seal.kind.value,
-                seal.first,
-                seal.count,
-                seal.time,
-                write.record.note,
-                write.record.body,
-                write.record.leaves,
-            ),
-        )
-    elif stored != write.record:
-        raise ForkError(
-            f"another seal stands under number {seal.number} of {seal.origin}",
-            hint="Two signers, or a copy of one, write to this chain: find the other"
-            " before anything else.",
-        )
-    for block in split_blocks(write.body, seal.first):
-        if stored is None or not _stands(connection, write, block):
-            connection.execute(
-                "INSERT INTO blocks VALUES (?, ?, ?, ?)",
-                (write.chain, block.first, block.count, block.data),
-            )
-
-
-def _name_chain(connection: sqlite3.Connection, write: Write) -> None:
-    """Record which chain an origin names; both belong together for good."""
-    origin = write.seal.origin
-    connection.execute(
-        "INSERT OR IGNORE INTO chains VALUES (?, ?, ?)",
-        (origin, write.chain, signer_of(origin)),
-    )
-    if connection.execute(
-        "SELECT 1 FROM chains WHERE origin = ? AND chain = ?", (origin, write.chain)
-    ).fetchone():
-        return
-    raise ForkError(
-        f"another chain stands under the name {origin}, not {write.chain.hex()}",
-        hint="A founding whose origin is taken uses the next second.",
-    )
-
-
-def _check_free(connection: sqlite3.Connection, write: Write) -> None:
-    """Check that no block reaches into the place of a new seal's entries."""
-    first, end = write.seal.first, write.seal.first + write.seal.count
-    row = connection.execute(
-        "SELECT first, count FROM blocks WHERE chain = ? AND first < ?"
-        " ORDER BY first DESC LIMIT 1",
-        (write.chain, end),
-    ).fetchone()
-    if row is not None and (row[0] >= first or row[0] + row[1] > first):
-        raise _taken(write, row[0])
-
-
-def _stands(connection: sqlite3.Connection, write: Write, block: Block) -> bool:
-    """Say whether a block of a stored seal is there, as it must be."""
-    row = connection.execute(
-        "SELECT count, data FROM blocks WHERE chain = ? AND first = ?",
-        (write.chain, block.first),
-    ).fetchone()
-    if row is None:
-        return False
-    if row != (block.count, block.data):
-        raise _taken(write, block.first)
-    return True
-
-
-def _taken(write: Write, first: int) -> ForkError:
-    return ForkError(
-        f"other entries stand at {first} of {write.seal.origin},"
-        f" in the place of seal {write.seal.number}",
-        hint="Verify the archive: somebody else has written to this chain.",
-    )
+        start = first or 0
+        return SealRow(number, start, start + min(count or 0, COUNT_LIMIT), record)
+    return SealRow(number, seal.first, seal.first + seal.count, record)

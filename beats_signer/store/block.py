@@ -9,10 +9,10 @@ inserts rows.
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 from isal import isal_zlib
-from isal.igzip_lib import IsalError
 
 from beats_signer.store.contract import Entries
 
@@ -26,6 +26,8 @@ _INFLATED_BYTES = 160 << 20
 stranger put into the file must not fill the memory of who verifies it."""
 _LEVEL = 1
 
+_IsalError = cast(type[Exception], isal_zlib.error)
+"""Its stub declares an instance where the library has a class."""
 _FRAME = struct.Struct(">II")
 _Columns = tuple[bytes, list[bytes], list[bytes] | None]
 _DECODER = msgspec.msgpack.Decoder(_Columns)
@@ -91,7 +93,7 @@ def open_block(data: bytes) -> Entries:
                 f"block is cut, or inflates to more than {_INFLATED_BYTES} bytes"
             )
         forms, payloads, salts = _DECODER.decode(raw)
-    except IsalError as error:
+    except _IsalError as error:
         raise BlockError(f"block does not inflate: {error}") from error
     except msgspec.DecodeError as error:
         raise BlockError(f"block holds something else: {error}") from error

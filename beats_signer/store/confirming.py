@@ -5,8 +5,8 @@ as with the archive. It breaks the promise of durability by intent, so that no
 configuration can name it.
 """
 
+from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
-from beats_signer.store.archive_rows import signer_of
 from beats_signer.store.block import build_blocks
 from beats_signer.store.contract import Sealed, Write
 

@@ -146,7 +146,11 @@ class EntryBlock:
 
 
 class Source(Protocol):
-    """Where a verifier, an export or an inspection reads one signer's chains."""
+    """Where a verifier, an export or an inspection reads one signer's chains.
+
+    A chain that is not there reads as a chain without seals. Every method
+    raises ``SourceError`` when the answer is undecided.
+    """
 
     def catalogue(self) -> str:
         """Return the origin of the catalogue, which is the signer's name.
@@ -157,9 +161,9 @@ class Source(Protocol):
         """
 
     def origins(self) -> list[str]:
-        """Return the origins of all chains there, the catalogue first.
+        """Return the origins of all chains there, the catalogue among them.
 
-        An origin that is not well-formed is listed too, for somebody to judge.
+        Whether the catalogue lists them is the verifier's question.
         """
 
     def checkpoint(self) -> str | None:
@@ -181,6 +185,12 @@ class Source(Protocol):
         Raises:
             SourceError: The source cannot be read on from here.
         """
+
+    def seal(self, origin: str, number: int) -> SealRecord | None:
+        """Return one seal, or ``None`` when none has this number."""
+
+    def seal_of(self, origin: str, index: int) -> SealRecord | None:
+        """Return the seal that claims the entry of this index, or ``None``."""
 
     def entry(self, origin: str, index: int) -> EntryBlock | None:
         """Return one entry as a block of one, or ``None`` when it is not there."""

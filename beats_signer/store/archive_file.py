@@ -21,6 +21,8 @@ _HEADER = struct.Struct(">16s44xI4xI28x")
 _MAGIC = b"SQLite format 3\0"
 _BUSY_SECONDS = 5.0
 """How long another writer is waited for, before the write counts as failed."""
+_VALUE_BYTES = 192 << 20
+"""Largest value that a reader takes from the file; no signer writes one."""
 
 _SCHEMA = f"""
 PRAGMA page_size = 8192;
@@ -109,7 +111,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
     So is what another process wrote and died before it had synced it.
     """
-    connection = _connect(path, "rw")
+    connection = _connect(path, "mode=rw")
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("SELECT count(*) FROM checkpoint").fetchone()
@@ -121,13 +123,50 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open an archive that is perhaps being written, without writing to it."""
-    return _connect(path, "ro")
+    """Open an archive that is perhaps being written, without writing to it.
+
+    Where this user may not create the WAL's files and there are none, nobody is
+    writing either: the file is read as if it could not change.
+    """
+    try:
+        return _open_for_reading(path, "mode=ro")
+    except sqlite3.OperationalError:
+        if path.with_name(f"{path.name}-wal").exists():
+            raise
+        return _open_for_reading(path, "mode=ro&immutable=1")
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _open_for_reading(path: Path, how: str) -> sqlite3.Connection:
+    connection = _connect(path, how)
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_BYTES)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        if _tables(connection) != _expected_tables():
+            raise sqlite3.DatabaseError("its tables are not those of an archive")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _tables(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
+    """Return the definition of all tables, views, indexes and triggers."""
+    return set(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
+
+
+def _expected_tables() -> set[tuple[object, ...]]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        connection.executescript(_SCHEMA)
+        return _tables(connection)
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"{path.absolute().as_uri()}?{how}",
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,

@@ -79,7 +79,7 @@ def split_blocks(body: bytes, first: int) -> Iterator[Block]:
         first += count
 
 
-def open_block(data: bytes) -> Entries:
+def open_block(data: bytes | memoryview) -> Entries:
     """Return the entries of one compressed block, which may come from anyone.
 
     Raises:

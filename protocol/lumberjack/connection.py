@@ -68,6 +68,11 @@ class Connection:
         return self._reader.buffered_bytes > 0
 
     @property
+    def frame_open(self) -> bool:
+        """True while a frame lacks bytes; read it as ``window_open``."""
+        return self._reader.buffered_bytes > 0
+
+    @property
     def buffered_bytes(self) -> int:
         """Bytes held: those of frames that wait, and payloads not yet delivered."""
         ready = sum(batch.payload_bytes for batch in self._ready)
@@ -113,7 +118,7 @@ class Connection:
         Source: 'States' and 'Windows' in protocol/README.md.
         """
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         try:
             while not self._ready:
                 if not self._take_received():
@@ -155,16 +160,17 @@ class Connection:
         if head is None:
             return 0
         step = step_of(head, inside=inside)
-        self._check(step, head)
+        after = self._admit(step, head)
         match head.type:
             case FrameType.WINDOW:
                 reader.skip_window()
-                self._open(step, head)
+                self._state = after
+                self._open(head)
             case FrameType.COMPRESSED:
                 content = reader.read_content(head)
                 if content is None:
                     return 0
-                self._move(step)
+                self._state = after
                 self._take_content(content)
             case _:
                 data = reader.read_payload(head)
@@ -172,7 +178,7 @@ class Connection:
                     return 0
                 form, payload = data
                 self._check_window_bytes(len(payload))
-                self._move(step)
+                self._state = after
                 self._add(form, [payload], head.number)
         return 1
 
@@ -183,10 +189,9 @@ class Connection:
             self._add(form, payloads, sequence)
         return len(payloads)
 
-    def _open(self, step: Step, head: Head) -> None:
+    def _open(self, head: Head) -> None:
         self._window = Window(head.version, head.number)
-        self._move(step)
-        if step is Step.EMPTY:
+        if head.number == 0:
             self._ready.append(self._window.to_batch())
 
     def _add(self, form: bytes, payloads: list[bytes], sequence: int) -> None:
@@ -194,16 +199,18 @@ class Connection:
         window.add(form, payloads, sequence)
         if window.missing == 0:
             self._ready.append(window.to_batch())
-            self._move(Step.FULL)
+            self._state = TRANSITIONS[self._state][Step.FULL]
             # What a bare peer opens by going on is a window of the same size.
             self._window = Window(window.version, window.size)
 
-    def _check(self, step: Step, head: Head) -> None:
-        """Refuse a frame by its head, before its payload is buffered."""
-        if step not in TRANSITIONS[self._state]:
+    def _admit(self, step: Step, head: Head) -> State:
+        """Return the state after a frame, or refuse it before it is buffered."""
+        after = TRANSITIONS[self._state].get(step)
+        if after is None:
             raise self._refusal(step, head)
         if head.type is FrameType.JSON:
             self._check_window_bytes(head.size)
+        return after
 
     def _check_window_bytes(self, payload_bytes: int) -> None:
         total = self._window.payload_bytes + payload_bytes
@@ -233,19 +240,16 @@ class Connection:
             batch = self._window.to_batch(acknowledged=False)
             self._window = Window(self._window.version, self._window.size)
         if self._state is not State.CLOSED:
-            self._move(Step.CLOSE)
+            self._state = TRANSITIONS[self._state][Step.CLOSE]
         self._release()
         return batch
 
     def _fail(self, error: ProtocolError) -> None:
         self._error = error
-        self._move(Step.VIOLATION)
+        self._state = TRANSITIONS[self._state][Step.VIOLATION]
         self._release()
 
     def _release(self) -> None:
         self._ready.clear()
         self._reader.clear()
         self._window.drop()
-
-    def _move(self, step: Step) -> None:
-        self._state = TRANSITIONS[self._state][step]

@@ -13,23 +13,29 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from construct import Array, Bytes, Const, Int8ub, Int32ub, OneOf, Struct, this
+from construct import Array, Bytes, Const, Int8ub, Int32ub, Struct, this
 
 __all__ = [
     "ACK",
     "ACK_BYTES",
+    "CLIENT_TYPES",
     "COMPRESSED",
     "COMPRESSED_FRAME",
+    "COMPRESSED_HEAD_BYTES",
     "DATA",
     "DATA_FRAME",
+    "DATA_HEAD_BYTES",
+    "HEAD_BYTES",
     "JSON",
     "JSON_FRAME",
+    "JSON_HEAD_BYTES",
     "KEEPALIVE_V2",
     "LINE",
     "LINE_KEY",
     "MAX_NUMBER",
     "VERSIONS",
     "WINDOW",
+    "WINDOW_BYTES",
     "FrameType",
     "Head",
     "build_ack",
@@ -79,7 +85,7 @@ class Head(NamedTuple):
 
 def _head(kind: FrameType) -> Any:  # noqa: ANN401 (construct ships no types)
     return Struct(
-        "version" / OneOf(Int8ub, list(VERSIONS)),
+        "version" / Int8ub,
         "type" / Const(int(kind), Int8ub),
     )
 
@@ -143,17 +149,32 @@ def _format(field: Any) -> str:  # noqa: ANN401 (construct ships no types)
     return _format(field.subcon)
 
 
-HEADS = {
-    FrameType.WINDOW: head_struct(WINDOW),
-    FrameType.COMPRESSED: head_struct(COMPRESSED),
-    FrameType.JSON: head_struct(JSON),
-    FrameType.DATA: head_struct(DATA),
+CLIENT_TYPES = {
+    int(kind): kind
+    for kind in (
+        FrameType.WINDOW,
+        FrameType.COMPRESSED,
+        FrameType.JSON,
+        FrameType.DATA,
+    )
 }
-"""Format of the head by type, for what a client may send."""
-
+"""What a client may send, by the second byte of a frame."""
 
 ACK_BYTES = head_struct(ACK).size
-"""Size of an `A` frame."""
+WINDOW_BYTES = head_struct(WINDOW).size
+COMPRESSED_HEAD_BYTES = head_struct(COMPRESSED).size
+DATA_HEAD_BYTES = head_struct(DATA).size
+JSON_HEAD_BYTES = head_struct(JSON).size
+
+HEAD_BYTES = {
+    int(FrameType.WINDOW): WINDOW_BYTES,
+    int(FrameType.COMPRESSED): COMPRESSED_HEAD_BYTES,
+    int(FrameType.JSON): JSON_HEAD_BYTES,
+    int(FrameType.DATA): DATA_HEAD_BYTES,
+}
+"""Size of the head by the second byte of a client's frame."""
+
+_DATA_HEAD = head_struct(DATA)
 
 
 def parse_head(raw: bytes) -> Head:
@@ -162,14 +183,15 @@ def parse_head(raw: bytes) -> Head:
     Once per window construct reads its own declaration; heads of data frames come
     thousands a window and are read with the format derived from it.
     """
-    kind = FrameType(raw[1])
+    kind = CLIENT_TYPES[raw[1]]
     if kind is FrameType.WINDOW:
         window = WINDOW.parse(raw)
         return Head(VERSIONS[window.version], kind, window.count, 0)
     if kind is FrameType.COMPRESSED:
         compressed = COMPRESSED.parse(raw)
         return Head(VERSIONS[compressed.version], kind, 0, compressed.size)
-    version, _, sequence, size = HEADS[kind].unpack(raw)
+    # `J` and `D` differ in what their last number counts, not in their layout.
+    version, _, sequence, size = _DATA_HEAD.unpack(raw)
     return Head(VERSIONS[version], kind, sequence, size)
 
 
@@ -184,6 +206,8 @@ def parse_ack(raw: bytes) -> tuple[int, int]:
 
 
 def _digit(version: int) -> int:
+    if version not in VERSIONS.values():
+        raise ValueError(f"version {version} is neither 1 nor 2")
     return 0x30 + version
 
 

@@ -11,7 +11,18 @@ import struct
 
 from .bounds import check_head, check_item, check_type, check_version
 from .foreign import LONGEST_GREETING, check_greeting, is_undecided
-from .frames import HEADS, LINE_KEY, VERSIONS, FrameType, Head, parse_head
+from .frames import (
+    COMPRESSED_HEAD_BYTES,
+    DATA_HEAD_BYTES,
+    HEAD_BYTES,
+    JSON_HEAD_BYTES,
+    LINE_KEY,
+    VERSIONS,
+    WINDOW_BYTES,
+    FrameType,
+    Head,
+    parse_head,
+)
 from .inflate import inflate
 from .limits import Limits
 from .walk import walk_json, walk_lines
@@ -25,6 +36,11 @@ _BLOCK_AT = 6
 _LINE_START = (1).to_bytes(4, "big") + len(LINE_KEY).to_bytes(4, "big") + LINE_KEY
 """How a pairs block begins that holds one pair with the key ``line``."""
 
+_WALKS = {
+    int(FrameType.JSON): (b"J", walk_json),
+    int(FrameType.DATA): (b"L", walk_lines),
+}
+
 
 class FrameReader:
     """The frames of one stream of bytes: a connection, or the content of a `C`."""
@@ -35,7 +51,7 @@ class FrameReader:
         self._offset = 0
         self._needed = 1
         self._items = 0
-        self._scanned = HEADS[FrameType.DATA].size
+        self._scanned = DATA_HEAD_BYTES
 
     @property
     def buffered_bytes(self) -> int:
@@ -51,9 +67,6 @@ class FrameReader:
         """Append what arrived; only for a reader that was made of a bytearray."""
         if isinstance(self._data, bytes):
             raise RuntimeError("the content of a compressed frame is complete")
-        # bytearray drops a prefix by moving its start, without copying the rest.
-        del self._data[: self._offset]
-        self._offset = 0
         self._data += data
 
     def clear(self) -> None:
@@ -93,7 +106,8 @@ class FrameReader:
         if here < 2:
             self._needed = here + 1
             return None
-        head_bytes = HEADS[check_type(data[at + 1])].size
+        check_type(data[at + 1])
+        head_bytes = HEAD_BYTES[data[at + 1]]
         if here < head_bytes:
             self._needed = head_bytes
             return None
@@ -103,7 +117,7 @@ class FrameReader:
 
     def skip_window(self) -> None:
         """Go behind the `W` frame whose head was read."""
-        self._finish(HEADS[FrameType.WINDOW].size)
+        self._finish(WINDOW_BYTES)
 
     def read_payload(self, head: Head) -> tuple[bytes, bytes] | None:
         """Return form and payload of a data frame, or ``None``: more is needed.
@@ -112,7 +126,7 @@ class FrameReader:
             LimitError: A key, a value or the pairs block is above its limit.
         """
         if head.type is FrameType.JSON:
-            begin = HEADS[FrameType.JSON].size
+            begin = JSON_HEAD_BYTES
             frame_bytes = begin + head.size
             form = b"J"
         else:
@@ -136,7 +150,7 @@ class FrameReader:
             LimitError: The content is above a limit.
             ProtocolError: The frame holds no sound zlib stream.
         """
-        begin = HEADS[FrameType.COMPRESSED].size
+        begin = COMPRESSED_HEAD_BYTES
         frame_bytes = begin + head.size
         if len(self._data) - self._offset < frame_bytes:
             self._needed = frame_bytes
@@ -156,11 +170,9 @@ class FrameReader:
             sequence. The payloads hold no more than ``budget`` bytes.
         """
         data, at = self._data, self._offset
-        if len(data) - at < 2:
-            return b"J", [], 0
-        form, walk = (
-            (b"L", walk_lines) if data[at + 1] == FrameType.DATA else (b"J", walk_json)
-        )
+        if len(data) - at < 2 or data[at + 1] not in _WALKS:
+            return b"", [], 0
+        form, walk = _WALKS[data[at + 1]]
         if isinstance(data, bytes):
             payloads, stop, last = walk(data, at, count, budget, self._limits)
         else:
@@ -174,16 +186,15 @@ class FrameReader:
 
     def _scan_pairs(self, pairs: int) -> bool:
         """Go on over the pairs from where the last attempt ended."""
-        limits, data, end = self._limits, self._data, len(self._data)
+        data, at, limits = self._data, self._offset, self._limits
+        here = len(data) - at
         while self._items < 2 * pairs:
             behind = self._scanned + _ITEM_SIZE.size
-            if self._offset + behind > end:
-                self._needed = behind
-                return False
-            (size,) = _ITEM_SIZE.unpack_from(data, self._offset + self._scanned)
-            behind += size
-            check_item(size, behind - _BLOCK_AT, limits)
-            if self._offset + behind > end:
+            if behind <= here:
+                (size,) = _ITEM_SIZE.unpack_from(data, at + self._scanned)
+                behind += size
+                check_item(size, behind - _BLOCK_AT, limits)
+            if behind > here:
                 self._needed = behind
                 return False
             self._scanned = behind
@@ -194,4 +205,9 @@ class FrameReader:
         self._offset += frame_bytes
         self._needed = 1
         self._items = 0
-        self._scanned = HEADS[FrameType.DATA].size
+        self._scanned = DATA_HEAD_BYTES
+        # Let go of what was taken as soon as it is the larger half: bytes that
+        # are dropped cost nothing, and those that move are fewer each time.
+        if isinstance(self._data, bytearray) and 2 * self._offset >= len(self._data):
+            del self._data[: self._offset]
+            self._offset = 0

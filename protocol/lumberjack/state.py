@@ -44,6 +44,8 @@ class State(Enum):
     FAILED = "failed"
     """The peer broke the format. Nothing follows."""
 
+    __hash__ = object.__hash__  # Enum hashes names, in Python, for every look-up.
+
 
 class Step(Enum):
     """What arrives."""
@@ -58,6 +60,8 @@ class Step(Enum):
     FULL = "last event of the window"
     CLOSE = "clean close"
     VIOLATION = "violation"
+
+    __hash__ = object.__hash__
 
 
 TRANSITIONS: Mapping[State, Mapping[Step, State]] = MappingProxyType(

@@ -24,6 +24,7 @@ __all__ = [
     "ListenerConfig",
     "RoutingConfig",
     "SealingConfig",
+    "SignerName",
     "TlsConfig",
     "load",
 ]
@@ -247,14 +248,14 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: Path) -> Config:
-    """Return the configuration in a file, its paths relative to that file's folder.
+    """Return the configuration in a file; all its paths are absolute.
 
     Raises:
         ConfigError: The file is missing, unreadable or wrong; the message
             names file, line and key, the hint says what is allowed there.
     """
     config = read_settings(path, Config)
-    folder = path.parent
+    folder = path.absolute().parent  # a default is relative to it as well
     return msgspec.structs.replace(
         config, state=folder / config.state, archive=folder / config.archive
     )

@@ -36,7 +36,7 @@ def _bare(kind: inspect.Type) -> inspect.Type:
 def suggest(key: str, kind: inspect.Type) -> str:
     """Say which keys a mapping knows, and which of them an unknown key may mean."""
     kind = _bare(kind)
-    assert isinstance(kind, inspect.StructType)  # noqa: S101
+    assert isinstance(kind, inspect.StructType)
     known = [field.encode_name for field in kind.fields]
     first, dot, rest = key.partition(".")
     if dot and first in known:

@@ -35,7 +35,7 @@ _FOUND_CHARACTERS = 60
 def read_settings(path: Path, kind: type[_T]) -> _T:
     """Return the content of a YAML file as a value of ``kind``.
 
-    A field of type ``Path`` that is relative in the file is returned relative
+    A field of type ``Path`` is returned absolute; in the file it may be relative
     to the folder of the file. Any other type that YAML does not know is called
     with the text. What a declaration raises as ``ValueError`` becomes the
     explanation: what is wrong, and on a second line what to do.
@@ -50,7 +50,7 @@ def read_settings(path: Path, kind: type[_T]) -> _T:
         if not isinstance(value, str):  # explained in the words of the declaration
             raise ValueError("Expected text")
         if field_kind is Path:
-            return path.parent / value
+            return path.absolute().parent / value
         return field_kind(value)
 
     try:

@@ -98,7 +98,8 @@ def _access_line(random: Random, moment_ms: int) -> str:
         f"{address} - - [{moment:%d/%b/%Y:%H:%M:%S +0000}] "
         f'"{random.choice(("GET", "POST"))} {random.choice(_PATHS)} HTTP/1.1" '
         f"{random.choice((200, 200, 200, 304, 404, 500))} {random.randrange(10**5)} "
-        f'"{random.choice(_REFERRERS)}" "{random.choice(_AGENTS)}" rt=0.{random.randrange(1000):03} '
+        f'"{random.choice(_REFERRERS)}" "{random.choice(_AGENTS)}" '
+        f"rt=0.{random.randrange(1000):03} "
         f"rid={random.randbytes(16).hex()}{random.choice(_NOTES)}"
     )
 

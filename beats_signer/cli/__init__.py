@@ -1,0 +1,37 @@
+"""The command line: one file per command, and one place where they end."""
+
+import click
+
+from beats_signer import __version__
+from beats_signer.cli.init import init
+from beats_signer.cli.program import Program
+from beats_signer.cli.send import send
+from beats_signer.cli.serve import serve
+from beats_signer.cli.status import status
+from beats_signer.cli.version import version
+
+__all__ = ["main", "program"]
+
+_COMPLETION = (
+    "Shell completion, for bash: eval "
+    '"$(_BEATS_SIGNER_COMPLETE=bash_source beats-signer)"; for zsh and fish with '
+    "zsh_source and fish_source."
+)
+
+
+@click.group(cls=Program, epilog=_COMPLETION)
+@click.version_option(__version__, prog_name="beats-signer")
+def program() -> None:
+    """Receive Beats events, seal them in a signed chain, store, acknowledge.
+
+    Begin with `beats-signer init --signer NAME --tls`.
+    """
+
+
+for _command in (init, serve, send, status, version):
+    program.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    program.main()

@@ -1,0 +1,19 @@
+"""Name what several commands take from the command line."""
+
+from pathlib import Path
+
+import click
+
+__all__ = ["CONFIG", "config_option"]
+
+CONFIG = Path("beats-signer.yml")
+"""The configuration that a command takes unless told otherwise."""
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=CONFIG,
+    show_default=True,
+    help="Configuration of the signer.",
+)
+"""``--config FILE``; the parameter is a ``Path``."""

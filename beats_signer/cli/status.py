@@ -1,0 +1,209 @@
+"""Ask the running signer how it is, and show the answer as tables."""
+
+import http.client
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console, RenderableType
+from rich.filesize import decimal
+from rich.table import Table
+
+from beats_signer.cli.options import config_option
+from beats_signer.config import load
+from beats_signer.errors import SourceError
+from beats_signer.sign.lock import StateLock
+
+__all__ = ["status"]
+
+_WAIT_SECONDS = 10.0
+_FILE_COLUMNS = 160
+"""Width of the tables when nobody looks at them."""
+
+
+class ChainStatus(Struct, frozen=True):
+    """How far one chain has come."""
+
+    origin: str
+    state: str = ""
+    seals: int = 0
+    entries: int = 0
+    stored_seals: int = 0
+    last_seal_time: str | None = None
+    waiting_windows: int = 0
+    journal_rows: int = 0
+
+
+class SenderStatus(Struct, frozen=True):
+    """What one connected sender has sent."""
+
+    sender: str | None
+    """Its name; null without a certificate."""
+
+    peer: str | None = None
+    """Its address; null until TLS is set up."""
+
+    events: int = 0
+    windows: int = 0
+    acked: int = 0
+    open_windows: int = 0
+
+
+class ListenerStatus(Struct, frozen=True):
+    """An address that senders connect to."""
+
+    address: str
+    tls: bool = False
+
+
+class Problem(Struct, frozen=True):
+    """Something that a person should know or do."""
+
+    symptom: str
+    impact: str = ""
+    action: str = ""
+
+
+class Status(Struct, frozen=True):
+    """The answer of ``/status``; what is not known here is passed over."""
+
+    signer: str
+    version: str = ""
+    started: str = ""
+    draining: bool = False
+    connections: int = 0
+    listeners: tuple[ListenerStatus, ...] = ()
+    chains: tuple[ChainStatus, ...] = ()
+    catalogue: ChainStatus | None = None
+    senders: tuple[SenderStatus, ...] = ()
+    memory_bytes: int = 0
+    memory_limit_bytes: int = 0
+    journal_bytes: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+@click.command(epilog="Example: beats-signer status --config beats-signer.yml")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Show the answer as it came.")
+def status(config: Path, as_json: bool) -> None:
+    """Show how the signer of this host is doing. Exit code 2: it does not run."""
+    settings = load(config)
+    holder = StateLock.read(settings.state)
+    if not isinstance(holder.get("http"), str):
+        raise SourceError(
+            f"the signer {settings.signer} is not running",
+            hint=f"Start it with `beats-signer serve --config {config}`.",
+        )
+    body = _ask(holder["http"], holder.get("pid"))
+    if as_json:
+        click.echo(body)
+        return
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not sys.stdout.isatty():
+        console.width = _FILE_COLUMNS
+    for part in _show(_decode(body)):
+        console.print(part)
+
+
+def _ask(where: str, process: object) -> bytes:
+    """Return the body of the answer."""
+    try:
+        host, _, port = where.rpartition(":")
+        connection = http.client.HTTPConnection(
+            host.strip("[]"), int(port), timeout=_WAIT_SECONDS
+        )
+        connection.request("GET", "/status", headers={"Accept": "application/json"})
+        answer = connection.getresponse()
+        body = answer.read()
+    except ConnectionRefusedError as error:
+        raise SourceError(
+            f"the signer is not running: process {process} has ended without a word",
+            hint="Start it with `beats-signer serve`; its log says why it ended.",
+        ) from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise SourceError(
+            f"process {process} does not answer on {where}: {error}",
+            hint="Wait a moment and ask again; if it lasts, see its log.",
+        ) from error
+    if answer.status != http.client.OK:
+        raise SourceError(
+            f"{where} answers with {answer.status} {answer.reason}",
+            hint="Is it this signer that listens there? See its log.",
+        )
+    return body
+
+
+def _decode(body: bytes) -> Status:
+    try:
+        return msgspec.json.decode(body, type=Status)
+    except msgspec.DecodeError as error:
+        raise SourceError(
+            f"the answer is not a status: {error}",
+            hint="See it with --json; is the running signer of another version?",
+        ) from error
+
+
+def _show(status: Status) -> Iterator[RenderableType]:
+    """Yield what a person wants to see, the most urgent first."""
+    state = "stopping" if status.draining else "running"
+    yield f"{status.signer} is {state} since {status.started}, {status.version}"
+    for problem in status.problems:
+        yield f"problem: {problem.symptom}\n  {problem.impact}\n  {problem.action}"
+    where = ", ".join(
+        f"{one.address} ({'TLS' if one.tls else 'plain text'})"
+        for one in status.listeners
+    )
+    yield (
+        f"{status.connections} connections on {where}; "
+        f"memory {decimal(status.memory_bytes)} of "
+        f"{decimal(status.memory_limit_bytes)}; "
+        f"journal {decimal(status.journal_bytes)}"
+    )
+    catalogue = (status.catalogue,) if status.catalogue else ()
+    yield _build_chains((*catalogue, *status.chains))
+    known = tuple(one for one in status.senders if one.peer is not None)
+    if known:
+        yield _build_senders(known)
+
+
+def _build_chains(chains: tuple[ChainStatus, ...]) -> Table:
+    table = _build_table(
+        "chain", "state", "entries", "seals", "stored", "in journal", "waiting", "last"
+    )
+    for chain in chains:
+        table.add_row(
+            chain.origin,
+            chain.state,
+            str(chain.entries),
+            str(chain.seals),
+            str(chain.stored_seals),
+            str(chain.journal_rows),
+            str(chain.waiting_windows),
+            chain.last_seal_time or "",
+        )
+    return table
+
+
+def _build_senders(senders: tuple[SenderStatus, ...]) -> Table:
+    table = _build_table("sender", "peer", "events", "windows", "acked", "open")
+    for sender in senders:
+        table.add_row(
+            sender.sender or "",
+            sender.peer or "",
+            str(sender.events),
+            str(sender.windows),
+            str(sender.acked),
+            str(sender.open_windows),
+        )
+    return table
+
+
+def _build_table(first: str, *columns: str) -> Table:
+    table = Table(title_justify="left")
+    table.add_column(first, overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", overflow="fold")
+    return table

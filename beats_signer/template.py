@@ -1,0 +1,115 @@
+"""Write the configuration that a new signer begins with.
+
+Every setting is in it: those that a signer needs as they are, all others as
+comments with their defaults. A test reads the comments back and compares them
+with the declarations in ``config``.
+"""
+
+__all__ = ["build_configuration"]
+
+_SIGNER = """\
+# Configuration of beats-signer. Paths are relative to this file; times are in
+# seconds, sizes in bytes. What is commented out shows the default. An unknown
+# key is an error.
+
+# Name of this signer. It is in the name of every chain: never change it.
+signer: "{signer}"
+
+# Keys and journal. Never put this folder into a backup, a snapshot or an image:
+# an old copy of the keys can sign what this signer has not sealed.
+state: state
+
+# All events and seals. Back up this file as you like.
+archive: archive.db
+
+# Where Beats and Logstash connect. Beats expect a receiver on port 5044.
+listeners:
+"""
+
+_PLAIN_LISTENER = """\
+  # Plain text, and senders without identity: only for programs on this host.
+  - address: 127.0.0.1:5044
+    # TLS, in the words of Beats; client_authentication: none, optional, required.
+    # ssl:
+    #   certificate: tls/server.crt
+    #   key: tls/server.key
+    #   certificate_authorities: [tls/ca.crt]
+    #   client_authentication: required
+    #   supported_protocols: [TLSv1.2, TLSv1.3]
+"""
+
+_TLS_LISTENER = """\
+  - address: 0.0.0.0:5044
+    # Certificates to begin with, valid for a year. Their authority's key was not
+    # kept: replace all of them together by those of your own authority.
+    ssl:
+      certificate: tls/server.crt
+      key: tls/server.key
+      # A sender is known by the name in its certificate: URI, DNS name, or CN.
+      certificate_authorities: [tls/ca.crt]
+      client_authentication: required     # none, optional, required
+      # supported_protocols: [TLSv1.2, TLSv1.3]
+"""
+
+_REST = """\
+
+# Status of the running signer, for `beats-signer status`. It names senders.
+#http:
+#  address: 127.0.0.1:9600
+
+# The chain that events go to.
+#routing:
+#  tenant: default
+#  stream: generic
+
+# Days after which an event may be gone; null: never.
+#retention_days: null
+
+# How long a stop waits for open windows. Beats send again after 30.
+#drain_seconds: 25
+
+# How events are gathered into seals.
+#sealing:
+#  max_entries: 16384             # events of one seal, at most 65536
+#  max_bytes: 33554432            # payload bytes of one seal
+#  linger_seconds: 0.005          # how long a seal waits for more, when idle
+#  in_flight: 4                   # seals of one chain on their way to the store
+#  journal_bytes: 2147483648      # sealed bytes that may wait for the store
+
+# How often the signer shows that it lives. Verifiers judge silence by it.
+#catalogue:
+#  head_seconds: 60
+#  heartbeat_seconds: 60
+
+# What senders may take up.
+#limits:
+#  read_ahead_windows: 4          # unacknowledged windows of one connection
+#  memory_bytes: 268435456        # received bytes of all connections together
+#  handshake_seconds: 10
+#  first_byte_seconds: 60
+#  window_seconds: 60             # from the first byte of a window to its last
+#  write_seconds: 30              # until a sender has taken an acknowledgement
+#  keepalive_seconds: 5           # 1 to 15; Beats give up after 30 of silence
+#  window_events: 65536
+#  window_bytes: 134217728        # payload bytes of one window
+#  compressed_bytes: 67108864     # one compressed frame as received
+#  compressed_frames: 131072      # frames in a compressed frame
+#  inflated_bytes: 104857600      # one compressed frame when inflated
+#  inflate_ratio: 500             # judged above 8 MiB inflated
+#  json_bytes: 33554432           # one event
+#  pairs: 1024                    # of one event of the old form
+#  item_bytes: 33554432           # one key or value of the old form
+#  pairs_bytes: 33554432          # all pairs of one event of the old form
+"""
+
+
+def build_configuration(signer: str, *, tls: bool) -> str:
+    """Return the text of a configuration file for a signer of this name.
+
+    Args:
+        signer: A valid name.
+        tls: Whether the listener uses the certificates of ``init --tls`` and is
+            open to other hosts, or speaks plain text to this host alone.
+    """
+    listener = _TLS_LISTENER if tls else _PLAIN_LISTENER
+    return _SIGNER.format(signer=signer) + listener + _REST

@@ -8,7 +8,8 @@ from .errors import ProtocolError, Reason
 from .frames import FrameType, Head
 from .limits import Limits
 from .reader import FrameReader
-from .state import REFUSALS, TRANSITIONS, State, Step, step_of
+from .refusal import refuse
+from .state import TRANSITIONS, State, Step, step_of
 from .window import Window
 
 __all__ = ["Connection"]
@@ -65,7 +66,7 @@ class Connection:
         """
         if self._state in (State.WINDOW, State.BARE_WINDOW):
             return True
-        return self._reader.buffered_bytes > 0
+        return self.frame_open
 
     @property
     def frame_open(self) -> bool:
@@ -207,7 +208,7 @@ class Connection:
         """Return the state after a frame, or refuse it before it is buffered."""
         after = TRANSITIONS[self._state].get(step)
         if after is None:
-            raise self._refusal(step, head)
+            raise refuse(self._state, step, head, self._window)
         if head.type is FrameType.JSON:
             self._check_window_bytes(head.size)
         return after
@@ -216,23 +217,6 @@ class Connection:
         total = self._window.payload_bytes + payload_bytes
         limit = self._limits.window_bytes
         check_limit(total, limit, "window", "payload bytes or more")
-
-    def _refusal(self, step: Step, head: Head) -> ProtocolError:
-        reason = REFUSALS[self._state][step]
-        window = self._window
-        frame = f"{head.type.name.lower()} frame of sequence {head.number}"
-        messages = {
-            Reason.NO_WINDOW: f"{frame} before any window",
-            Reason.SURPLUS: f"{frame} beyond the window of {window.size} events",
-            Reason.WINDOW_OPEN: (
-                f"window of {head.number} events announced while {window.missing} of"
-                f" {window.size} events are missing"
-            ),
-            Reason.NESTED: (
-                f"compressed frame of {head.size} bytes inside a compressed frame"
-            ),
-        }
-        return ProtocolError(reason, messages[reason])
 
     def _close(self) -> Batch | None:
         batch = None

@@ -1,0 +1,1 @@
+"""Operate: logs, and the HTTP that people and monitors ask."""

@@ -1,0 +1,1 @@
+"""Receive: listeners, TLS and sender identity, one session per connection."""

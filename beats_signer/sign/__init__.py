@@ -1,0 +1,1 @@
+"""Sign: the sequencer, its keys and journal, and the catalogue's writer."""

@@ -1,0 +1,88 @@
+"""What waits to be sealed: windows of senders, and records of the catalogue."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from beats_signer.chain.seal import Kind
+
+__all__ = ["Control", "Item", "Receipt", "Records", "Source", "Window"]
+
+Receipt = asyncio.Future[None]
+"""Done when the store has confirmed everything; failed when it never will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One connection: who sends, as far as a seal is concerned."""
+
+    sender: str
+    """Name from the certificate, or the address when there is none."""
+    certificate: str | None
+    """SHA-256 of the certificate's DER, hex."""
+    address: str
+    """Without the port: that changes with every connection."""
+    peer: str
+    """Address and port."""
+    connection: str
+    """Name of the connection, unique over restarts of the signer."""
+    opened: int
+    """Orders connections and windows of this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The events that one window holds for one chain."""
+
+    source: Source
+    number: int
+    """The window's number within its connection, from 1."""
+    arrival: int
+    """Orders connections and windows of this process."""
+    received: int
+    """When it was complete, in nanoseconds since 1970."""
+    version: int
+    size: int
+    """Events of the whole window."""
+    forms: bytes
+    payloads: tuple[bytes, ...]
+    payload_bytes: int
+
+    @property
+    def entries(self) -> int:
+        """Return the number of events here."""
+        return len(self.payloads)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records for the catalogue, with what becomes true when they are journaled."""
+
+    payloads: tuple[bytes, ...]
+    catalogued: tuple[bytes, ...] = ()
+    """Chains whose ``found`` record is among them."""
+    reported: Mapping[bytes, int] = field(default_factory=dict)
+    """Sizes in the ``head`` records among them, by chain."""
+
+    @property
+    def entries(self) -> int:
+        """Return the number of records."""
+        return len(self.payloads)
+
+    @property
+    def payload_bytes(self) -> int:
+        """Return the size of all records."""
+        return sum(map(len, self.payloads))
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A seal without entries: ``heartbeat``, ``config``, ``erase`` or ``close``."""
+
+    kind: Kind
+    body: str
+    entries: int = 0
+    payload_bytes: int = 0
+
+
+Item = Window | Records | Control

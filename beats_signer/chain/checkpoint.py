@@ -12,6 +12,7 @@ from beats_signer.chain.encoding import (
     parse_number,
 )
 from beats_signer.chain.errors import FormatError, VerificationError
+from beats_signer.chain.merkle import EMPTY_ROOT
 from beats_signer.chain.note import Note, VerifierKey, sign_note, verify
 from beats_signer.chain.origin import check_signer
 
@@ -31,6 +32,10 @@ class Checkpoint:
         check_signer(self.origin)
         check_number(self.size, "size of a checkpoint")
         check_bytes(self.root, "root of a checkpoint")
+        if self.size == 0 and self.root != EMPTY_ROOT:
+            raise FormatError(
+                "checkpoint of size 0 with another root than that of none"
+            )
 
     def text(self) -> str:
         """Return the three lines that are signed."""

@@ -52,7 +52,7 @@ def shown(value: object) -> str:
 def check_number(value: int, noun: str, limit: int = NUMBER_LIMIT) -> None:
     """Refuse a number that is negative or not below ``limit``."""
     if not 0 <= value < limit:
-        raise FormatError(f"{noun} {shown(value)} is not below {limit}")
+        raise FormatError(f"{noun} {shown(value)} is not between 0 and {limit - 1}")
 
 
 def check_bytes(value: bytes, noun: str, size: int = HASH_BYTES) -> None:
@@ -145,11 +145,11 @@ def _refuse_surrogates(text: str, value: object) -> None:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise FormatError(f"key {shown(twice)} occurs twice")
+    members: dict[str, object] = {}
+    for key, value in pairs:
+        if key in members:
+            raise FormatError(f"key {shown(key)} occurs twice")
+        members[key] = value
     return members
 
 

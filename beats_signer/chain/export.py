@@ -91,7 +91,7 @@ class AbsentEntry:
     why: Absence
 
 
-class _Line(Struct, forbid_unknown_fields=True):
+class _Line(Struct, forbid_unknown_fields=True, gc=False):
     seal: Raw | UnsetType = UNSET
     entry: EntryLine | UnsetType = UNSET
 
@@ -167,14 +167,16 @@ def decode_lines(block: bytes) -> list[SealLine | EntryLine]:
         lines = _DECODER.decode_lines(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"export line is malformed: {error}") from error
-    texts = block.removesuffix(b"\n").split(b"\n")
-    if len(lines) != len(texts):
+    # A line that holds two objects, none, or a part of one shifts all that
+    # follow, and a seal's line does not bear that: it is read by its place.
+    if len(lines) != block.count(b"\n") + (block[-1:] not in (b"\n", b"")):
         raise FormatError("export has a line that is not one object")
+    if any(line.entry is not UNSET and line.seal is not UNSET for line in lines):
+        raise FormatError("export line is both a seal and an entry")
+    texts = block.split(b"\n") if any(line.entry is UNSET for line in lines) else []
     return [
-        line.entry
-        if line.entry is not UNSET and line.seal is UNSET
-        else _parse_seal_line(text)
-        for line, text in zip(lines, texts, strict=True)
+        _parse_seal_line(texts[at]) if line.entry is UNSET else line.entry
+        for at, line in enumerate(lines)
     ]
 
 

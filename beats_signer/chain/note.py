@@ -39,11 +39,11 @@ __all__ = [
     "verify",
 ]
 
-NOTE_BYTES = 16 << 10
-"""Largest note; a seal's text is at most 4 KiB. Go's notes end at 1 MB."""
+NOTE_BYTES = 128 << 10
+"""Largest note. C2SP asks for 16 signatures of up to 5 kB; Go stops at 1 MB."""
 
 SIGNATURES: Final = 100
-"""Most signature lines of a note; as many as Go's notes may have."""
+"""Most signature lines of a note; Go's notes may have as many."""
 
 _ED25519 = b"\x01"
 _KEY_ID_BYTES = 4
@@ -189,8 +189,9 @@ class Note:
     @classmethod
     def parse(cls, note: str) -> "Note":
         """Parse a note of at most ``NOTE_BYTES``."""
-        if len(note) > NOTE_BYTES:
-            raise FormatError(f"note of {len(note)} exceeds the limit of {NOTE_BYTES}")
+        size = len(note.encode("utf-8", "surrogatepass"))
+        if size > NOTE_BYTES:
+            raise FormatError(f"note of {size} bytes exceeds the limit of {NOTE_BYTES}")
         text, blank, block = note.rpartition("\n\n")
         if not blank or not block.endswith("\n"):
             raise FormatError("note has no signature lines after an empty line")

@@ -24,7 +24,7 @@ _PART = r"[a-z0-9][a-z0-9._-]{0,63}"
 _NAME = re.compile(_PART)
 _SIGNER = re.compile(rf"{_PART}(?:/{_PART})*")
 _ORIGIN = re.compile(
-    rf"({_PART}(?:/{_PART})*)/({_PART})/({_PART})/([0-9]{{8}}T[0-9]{{6}}Z)"
+    rf"({_PART}(?:/{_PART})*)/({_PART})/({_PART})/([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})T([0-9]{{2}})([0-9]{{2}})([0-9]{{2}})Z"
 )
 _FOUNDED = "%Y%m%dT%H%M%SZ"
 _FOUNDED_LIMIT = 253_402_300_800
@@ -74,11 +74,12 @@ class Origin:
             raise FormatError(
                 f"origin {shown(text)} is not <signer>/<tenant>/<stream>/<founded>"
             )
-        signer, tenant, stream, founded = match.groups()
+        signer, tenant, stream, *founded = match.groups()
+        year, month, day, hour, minute, second = map(int, founded)
         try:
-            moment = datetime.strptime(founded, _FOUNDED).replace(tzinfo=UTC)
+            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         except ValueError as error:
-            raise FormatError(f"founded {shown(founded)} does not exist") from error
+            raise FormatError(f"second of {shown(text)} does not exist") from error
         return cls(signer, tenant, stream, int(moment.timestamp()))
 
 

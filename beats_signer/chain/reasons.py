@@ -71,6 +71,7 @@ REASONS: dict[FindingKind, dict[str, str]] = {
     FindingKind.FORGED: {
         "text": "the seal's note is not in the format",
         "signature": "the seal is not signed by the key that its predecessor named",
+        "form": "an entry has a form that this chain may not have",
         "rules": "the seal breaks the rules of the format",
         "body": "the body breaks the rules of its kind",
         "founding": "the founding is not the one that is trusted",

@@ -60,6 +60,11 @@ CREATE TABLE windows (
 ) WITHOUT ROWID;
 """
 
+_COLUMNS = "SELECT number, note, body, leaves, head, stored FROM seals WHERE chain = ?"
+_ONE = _COLUMNS + " AND number = ?"
+_NEWEST = _COLUMNS + " ORDER BY number DESC LIMIT 1"
+_NEWEST_STORED = _COLUMNS + " AND stored = 1 ORDER BY number DESC LIMIT 1"
+
 
 @dataclass(frozen=True, slots=True)
 class JournaledChain:
@@ -239,16 +244,16 @@ class Journal:
 
     def last(self, chain: bytes) -> JournaledSeal:
         """Return the newest seal; its ``head`` is what the next seal extends."""
-        return self._seals(chain, "ORDER BY number DESC LIMIT 1")[0]
+        return self._seals(_NEWEST, chain)[0]
 
     def last_stored(self, chain: bytes) -> JournaledSeal | None:
         """Return the newest seal that the store has confirmed."""
-        found = self._seals(chain, "AND stored = 1 ORDER BY number DESC LIMIT 1")
+        found = self._seals(_NEWEST_STORED, chain)
         return found[0] if found else None
 
     def seal(self, chain: bytes, number: int) -> JournaledSeal | None:
         """Return seal *number* when the journal still holds it."""
-        found = self._seals(chain, f"AND number = {number:d}")
+        found = self._seals(_ONE, chain, number)
         return found[0] if found else None
 
     def unstored(self, chain: bytes) -> list[int]:

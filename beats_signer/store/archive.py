@@ -42,9 +42,14 @@ class Archive:
     the event loop never waits for a disk.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Take the file, which ``open`` makes when it is not there."""
+    def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
+        """Take the file, which ``open`` makes when it is not there.
+
+        A write fails when another process has locked the file for longer than
+        ``busy_seconds``.
+        """
         self._path = path
+        self._busy_seconds = busy_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="archive")
         # Owned by that thread from here on. The connection is None before
         # open, and again after an I/O error, until the next operation.
@@ -102,6 +107,7 @@ class Archive:
             reason = why_not_archive(self._path)
             self._file = _identity(self._path)
         except (
+            FileExistsError,
             FileNotFoundError,
             NotADirectoryError,
             IsADirectoryError,
@@ -109,7 +115,7 @@ class Archive:
         ) as error:
             raise StateError(
                 f"archive {self._path} cannot be opened: {error.strerror}",
-                hint="Create its folder, writable by the signer's user.",
+                hint="Name a file in a folder that the signer's user may write to.",
             ) from error
         except (OSError, sqlite3.Error) as error:
             raise self._failure(error) from error
@@ -127,7 +133,7 @@ class Archive:
             if _identity(self._path) != self._file:
                 raise FileNotFoundError(2, "another file has taken its name")
             if self._connection is None:
-                self._connection = open_for_writing(self._path)
+                self._connection = open_for_writing(self._path, self._busy_seconds)
             return work(self._connection)
         except (OSError, sqlite3.Error) as error:
             self._disconnect()  # what SQLite holds in memory is trusted no more

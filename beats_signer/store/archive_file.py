@@ -5,10 +5,12 @@ synced and then linked. Whether a file is an archive is read from its first 100
 bytes, so that a stranger's database is not even opened.
 """
 
+import errno
 import os
 import sqlite3
 import struct
 import tempfile
+from contextlib import closing, suppress
 from pathlib import Path
 
 __all__ = ["create_archive", "open_for_reading", "open_for_writing", "why_not_archive"]
@@ -20,7 +22,7 @@ _HEADER = struct.Struct(">16s44xI4xI28x")
 """Of a SQLite file: magic, user version, application id."""
 _MAGIC = b"SQLite format 3\0"
 _BUSY_SECONDS = 5.0
-"""How long another writer is waited for, before the write counts as failed."""
+"""How long a reader waits while the first of all or the last leaves the WAL."""
 _VALUE_BYTES = 192 << 20
 """Largest value that a reader takes from the file; no signer writes one."""
 
@@ -72,20 +74,18 @@ def create_archive(path: Path) -> None:
     """
     if path.exists():
         return
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    try:
-        connection = sqlite3.connect(draft, isolation_level=None)
-        try:
+    if _log(path).exists():  # SQLite would apply it to the new file
+        raise FileExistsError(errno.EEXIST, f"{_log(path)} has lost its archive")
+    with tempfile.TemporaryDirectory(prefix=".archive-", dir=path.parent) as folder:
+        draft = Path(folder, path.name)
+        draft.touch(0o600)
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.executescript(_SCHEMA)
-        finally:
-            connection.close()
-        _sync(Path(draft))
-        _link(draft, path)
+        _sync(draft)
+        with suppress(FileExistsError):  # another signer came first
+            os.link(draft, path)
         _sync(path.parent)
-    finally:
-        os.unlink(draft)
 
 
 def why_not_archive(path: Path) -> str | None:
@@ -106,16 +106,16 @@ def why_not_archive(path: Path) -> str | None:
     return None
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
+def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
     """Open an archive that exists; every commit is synced before it returns.
 
     So is what another process wrote and died before it had synced it.
     """
-    connection = _connect(path, "mode=rw")
+    connection = _connect(path, "mode=rw", busy_seconds)
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("SELECT count(*) FROM checkpoint").fetchone()
-        _sync(path.with_name(f"{path.name}-wal"))
+        _sync(_log(path))
     except BaseException:
         connection.close()
         raise
@@ -131,13 +131,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     try:
         return _open_for_reading(path, "mode=ro")
     except sqlite3.OperationalError:
-        if path.with_name(f"{path.name}-wal").exists():
+        if _log(path).exists():
             raise
         return _open_for_reading(path, "mode=ro&immutable=1")
 
 
 def _open_for_reading(path: Path, how: str) -> sqlite3.Connection:
-    connection = _connect(path, how)
+    connection = _connect(path, how, _BUSY_SECONDS)
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_BYTES)
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -156,19 +156,16 @@ def _tables(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
 
 
 def _expected_tables() -> set[tuple[object, ...]]:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    try:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.executescript(_SCHEMA)
         return _tables(connection)
-    finally:
-        connection.close()
 
 
-def _connect(path: Path, how: str) -> sqlite3.Connection:
+def _connect(path: Path, how: str, busy_seconds: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{how}",
         uri=True,
-        timeout=_BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,  # one thread at a time is enough
     )
@@ -177,12 +174,10 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     return connection
 
 
-def _link(draft: str, path: Path) -> None:
-    """Give the finished file its name; a file that came first stays."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return
+def _log(path: Path) -> Path:
+    """Return where SQLite keeps the WAL: beside the file, not beside a link."""
+    file = path.resolve()
+    return file.with_name(f"{file.name}-wal")
 
 
 def _sync(path: Path) -> None:

@@ -97,10 +97,11 @@ def open_block(data: bytes | memoryview) -> Entries:
         raise BlockError(f"block does not inflate: {error}") from error
     except msgspec.DecodeError as error:
         raise BlockError(f"block holds something else: {error}") from error
-    if len(forms) != len(payloads) or len(salts or payloads) != len(payloads):
+    salted = payloads if salts is None else salts
+    if not len(forms) == len(payloads) == len(salted):
         raise BlockError(
             f"block has {len(forms)} forms for {len(payloads)} payloads"
-            f" and {len(salts or ())} salts"
+            f" and {len(salted)} salts"
         )
     return Entries(forms, payloads, salts)
 

@@ -6,9 +6,9 @@ The format is specified in protocol/README.md.
 """
 
 from .batch import Batch
+from .builders import KEEPALIVE_V2, build_ack, build_pairs
 from .connection import Connection
 from .errors import AckError, LimitError, LumberjackError, ProtocolError, Reason
-from .frames import KEEPALIVE_V2, build_ack, build_pairs
 from .limits import Limits
 from .sender import Ack, Sender, build_window
 from .state import TRANSITIONS, State, Step

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .frames import build_ack
+from .builders import build_ack
 
 __all__ = ["Batch"]
 

@@ -9,7 +9,6 @@ All integers are unsigned, 32 bits, big-endian. Source: protocol/README.md.
 """
 
 import struct
-from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -29,7 +28,6 @@ __all__ = [
     "JSON",
     "JSON_FRAME",
     "JSON_HEAD_BYTES",
-    "KEEPALIVE_V2",
     "LINE",
     "LINE_KEY",
     "MAX_NUMBER",
@@ -38,12 +36,6 @@ __all__ = [
     "WINDOW_BYTES",
     "FrameType",
     "Head",
-    "build_ack",
-    "build_compressed",
-    "build_data",
-    "build_json",
-    "build_pairs",
-    "build_window_head",
     "head_struct",
     "parse_ack",
     "parse_head",
@@ -84,10 +76,7 @@ class Head(NamedTuple):
 
 
 def _head(kind: FrameType) -> Any:  # noqa: ANN401 (construct ships no types)
-    return Struct(
-        "version" / Int8ub,
-        "type" / Const(int(kind), Int8ub),
-    )
+    return Struct("version" / Int8ub, "type" / Const(int(kind), Int8ub))
 
 
 _PAIR = Struct(
@@ -203,58 +192,3 @@ def parse_ack(raw: bytes) -> tuple[int, int]:
     """
     ack = ACK.parse(raw)
     return VERSIONS[ack.version], ack.sequence
-
-
-def _digit(version: int) -> int:
-    if version not in VERSIONS.values():
-        raise ValueError(f"version {version} is neither 1 nor 2")
-    return 0x30 + version
-
-
-def build_window_head(version: int, count: int) -> bytes:
-    """Build a `W` frame, 6 bytes."""
-    built: bytes = WINDOW.build({"version": _digit(version), "count": count})
-    return built
-
-
-def build_ack(version: int, sequence: int) -> bytes:
-    """Build an `A` frame, 6 bytes; ``sequence`` is that of the last data frame."""
-    built: bytes = ACK.build({"version": _digit(version), "sequence": sequence})
-    return built
-
-
-def build_compressed(version: int, stream: bytes) -> bytes:
-    """Build a `C` frame around one whole zlib stream."""
-    built: bytes = COMPRESSED_FRAME.build(
-        {"version": _digit(version), "size": len(stream), "stream": stream}
-    )
-    return built
-
-
-def build_json(version: int, sequence: int, payload: bytes) -> bytes:
-    """Build a `J` frame around one JSON document."""
-    head: bytes = JSON.build(
-        {"version": _digit(version), "sequence": sequence, "size": len(payload)}
-    )
-    return head + payload
-
-
-def build_pairs(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Build a pairs block, from its pair count on; keys may repeat."""
-    items = [item for pair in pairs for item in pair]
-    sized = [len(item).to_bytes(4, "big") + item for item in items]
-    return (len(items) // 2).to_bytes(4, "big") + b"".join(sized)
-
-
-def build_data(version: int, sequence: int, pairs_block: bytes) -> bytes:
-    """Build a `D` frame around a pairs block that begins with its pair count."""
-    pairs = int.from_bytes(pairs_block[:4], "big")
-    head: bytes = DATA.build(
-        {"version": _digit(version), "sequence": sequence, "pairs": pairs}
-    )
-    return head + pairs_block[4:]
-
-
-KEEPALIVE_V2 = build_ack(2, 0)
-"""Says "still working" to a version 2 peer while a window it has sent is not yet
-stored. Never sent to a version 1 peer, which takes any ack as final."""

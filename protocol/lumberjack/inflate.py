@@ -4,10 +4,15 @@ from typing import cast
 
 from isal import isal_zlib
 
-from .errors import LimitError, ProtocolError, Reason
+from .bounds import check_limit
+from .errors import ProtocolError, Reason
 from .limits import RATIO_FLOOR_BYTES, Limits
 
 __all__ = ["inflate"]
+
+_LARGEST_HISTORY = 0x78
+"""First byte of a stream with the 32 KiB of history that RFC 1950 allows at most;
+isal takes more."""
 
 # The stubs declare this class as an instance.
 _InflateError = cast(type[Exception], isal_zlib.error)
@@ -27,26 +32,19 @@ def inflate(stream: bytes | memoryview, limits: Limits) -> bytes:
     size = len(stream)
     by_ratio = max(RATIO_FLOOR_BYTES, limits.inflate_ratio * size)
     bound = min(limits.inflated_bytes, by_ratio)
+    frame = f"compressed frame of {size} bytes"
     inflater = isal_zlib.decompressobj()
     try:
         content = inflater.decompress(stream, bound + 1)
     except _InflateError as error:
-        raise ProtocolError(
-            Reason.INFLATE, f"compressed frame of {size} bytes is no sound zlib stream"
-        ) from error
-    if len(content) > bound:
-        raise LimitError(
-            f"compressed frame of {size} bytes inflates beyond the limit of {bound}"
-        )
+        raise ProtocolError(Reason.INFLATE, f"{frame} is no zlib stream") from error
+    if stream[0] > _LARGEST_HISTORY:
+        raise ProtocolError(Reason.INFLATE, f"{frame} is no zlib stream")
+    check_limit(len(content), bound, frame + " that inflates to", "bytes or more")
     if not inflater.eof:
+        raise ProtocolError(Reason.INFLATE, f"{frame} ends before its zlib stream")
+    if behind := len(inflater.unused_data):
         raise ProtocolError(
-            Reason.INFLATE,
-            f"compressed frame of {size} bytes ends before its zlib stream does",
-        )
-    if inflater.unused_data:
-        raise ProtocolError(
-            Reason.INFLATE,
-            f"compressed frame of {size} bytes holds {len(inflater.unused_data)}"
-            " bytes after its zlib stream",
+            Reason.INFLATE, f"{frame} holds {behind} bytes behind its zlib stream"
         )
     return content

@@ -5,20 +5,15 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .errors import AckError
-from .frames import (
-    ACK_BYTES,
-    LINE_KEY,
-    MAX_NUMBER,
-    VERSIONS,
-    FrameType,
+from .builders import (
     build_compressed,
     build_data,
     build_json,
     build_pairs,
     build_window_head,
-    parse_ack,
 )
+from .errors import AckError
+from .frames import ACK_BYTES, LINE_KEY, MAX_NUMBER, VERSIONS, FrameType, parse_ack
 
 __all__ = ["Ack", "Sender", "build_window", "next_sequence"]
 

@@ -2,7 +2,7 @@
 
 A state says what the windows of this connection look like so far; a step is what
 arrives. A step that has no entry in ``TRANSITIONS`` is an error, which
-``REFUSALS`` names.
+``REFUSALS`` (in refusal.py) names.
 
 There are two machines in one. Nearly every peer announces a window, sends exactly
 as many events, and announces the next. One old version 1 client announces a size
@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from .errors import Reason
 from .frames import FrameType, Head
 
-__all__ = ["REFUSALS", "TRANSITIONS", "State", "Step", "step_of"]
+__all__ = ["TRANSITIONS", "State", "Step", "step_of"]
 
 
 class State(Enum):
@@ -109,37 +108,6 @@ TRANSITIONS: Mapping[State, Mapping[Step, State]] = MappingProxyType(
         },
         State.CLOSED: {},
         State.FAILED: {},
-    }
-)
-
-REFUSALS: Mapping[State, Mapping[Step, Reason]] = MappingProxyType(
-    {
-        State.START: {
-            Step.BARE_DATA: Reason.NO_WINDOW,
-            Step.DATA: Reason.NO_WINDOW,
-            Step.NESTED: Reason.NESTED,
-        },
-        State.BARE_WINDOW: {
-            Step.BARE_ANNOUNCE: Reason.WINDOW_OPEN,
-            Step.ANNOUNCE: Reason.WINDOW_OPEN,
-            Step.EMPTY: Reason.WINDOW_OPEN,
-            Step.NESTED: Reason.NESTED,
-        },
-        State.BARE_IDLE: {
-            Step.DATA: Reason.SURPLUS,
-            Step.NESTED: Reason.NESTED,
-        },
-        State.WINDOW: {
-            Step.BARE_ANNOUNCE: Reason.WINDOW_OPEN,
-            Step.ANNOUNCE: Reason.WINDOW_OPEN,
-            Step.EMPTY: Reason.WINDOW_OPEN,
-            Step.NESTED: Reason.NESTED,
-        },
-        State.IDLE: {
-            Step.BARE_DATA: Reason.SURPLUS,
-            Step.DATA: Reason.SURPLUS,
-            Step.NESTED: Reason.NESTED,
-        },
     }
 )
 

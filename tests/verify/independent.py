@@ -22,18 +22,8 @@ __all__ = ["Checked", "UntrueError", "check_folder"]
 
 _EMPTY = hashlib.sha256(b"").digest()
 _ZERO = bytes(32)
-_FIELDS = [
-    "seal",
-    "kind",
-    "first",
-    "count",
-    "root",
-    "body",
-    "time",
-    "previous",
-    "log",
-    "next",
-]  # after the version and the origin
+_FIELDS = ["seal", "kind", "first", "count", "root", "body", "time", "previous"]
+_FIELDS += ["log", "next"]
 _KINDS = {"found", "events", "heartbeat", "config", "erase", "close"}
 
 

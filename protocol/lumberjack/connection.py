@@ -126,7 +126,8 @@ class Connection:
                     return self._close() if self._eof else None
         except ProtocolError as error:
             self._fail(error)
-            raise
+            # A traceback would keep alive what the peer sent.
+            raise error.with_traceback(None) from error.__cause__
         return self._ready.popleft()
 
     def _take_received(self) -> bool:

@@ -224,22 +224,19 @@ class Journal:
 
     def chains(self) -> list[JournaledChain]:
         """Return all chains, the catalogue and replaced ones included."""
-        rows = self._query(
-            "SELECT chain, origin, tenant, stream, salt_bytes, active, catalogued,"
-            " reported FROM chains ORDER BY origin"
-        )
+        rows = self._query("SELECT * FROM chains ORDER BY origin")
         return [
             JournaledChain(
-                chain=chain,
-                origin=origin,
-                tenant=tenant,
-                stream=stream,
-                salt_bytes=salt_bytes,
-                active=bool(active),
-                catalogued=bool(catalogued),
-                reported=reported,
+                chain=row["chain"],
+                origin=row["origin"],
+                tenant=row["tenant"],
+                stream=row["stream"],
+                salt_bytes=row["salt_bytes"],
+                active=bool(row["active"]),
+                catalogued=bool(row["catalogued"]),
+                reported=row["reported"],
             )
-            for chain, origin, tenant, stream, salt_bytes, active, catalogued, reported in rows
+            for row in rows
         ]
 
     def last(self, chain: bytes) -> JournaledSeal:
@@ -267,9 +264,10 @@ class Journal:
     def write(self, chain: bytes, number: int) -> Write:
         """Return the exact bytes of an unstored seal, to be sent again."""
         ((note, body, leaves, data),) = self._query(
-            f"SELECT note, body, leaves, write FROM seals"
-            f" WHERE chain = ? AND number = {number:d}",
+            "SELECT note, body, leaves, write FROM seals"
+            " WHERE chain = ? AND number = ?",
             chain,
+            number,
         )
         record = SealRecord(note, body, leaves)
         return Write(chain, parse_seal_note(note)[0], record, data)
@@ -283,12 +281,8 @@ class Journal:
         )
         return [SentWindow(*row) for row in rows]
 
-    def _seals(self, chain: bytes, clause: str) -> list[JournaledSeal]:
-        rows = self._query(
-            f"SELECT number, note, body, leaves, head, stored FROM seals"
-            f" WHERE chain = ? {clause}",
-            chain,
-        )
+    def _seals(self, statement: str, *values: object) -> list[JournaledSeal]:
+        rows = self._query(statement, *values)
         return [
             JournaledSeal(
                 number,
@@ -299,7 +293,7 @@ class Journal:
             for number, note, body, leaves, head, stored in rows
         ]
 
-    def _query(self, statement: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+    def _query(self, statement: str, *values: object) -> list[sqlite3.Row]:
         with self._lock:
             return self._database.execute(statement, values).fetchall()
 
@@ -324,6 +318,7 @@ _DAMAGED = (
 
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    database.row_factory = sqlite3.Row
     database.execute("PRAGMA page_size = 8192")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")

@@ -17,6 +17,7 @@ from typing import TypeVar
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import StateError, StoreError
 from beats_signer.store.archive_file import (
+    FILE_ERRORS,
     create_archive,
     open_for_writing,
     why_not_archive,
@@ -117,7 +118,7 @@ class Archive:
                 f"archive {self._path} cannot be opened: {error.strerror}",
                 hint="Name a file in a folder that the signer's user may write to.",
             ) from error
-        except (OSError, sqlite3.Error) as error:
+        except FILE_ERRORS as error:
             raise self._failure(error) from error
         if reason is not None:
             raise StateError(
@@ -131,11 +132,11 @@ class Archive:
             raise RuntimeError("the archive is not open")
         try:
             if _identity(self._path) != self._file:
-                raise FileNotFoundError(2, "another file has taken its name")
+                raise FileNotFoundError("another file has taken its name")
             if self._connection is None:
                 self._connection = open_for_writing(self._path, self._busy_seconds)
             return work(self._connection)
-        except (OSError, sqlite3.Error) as error:
+        except FILE_ERRORS as error:
             self._disconnect()  # what SQLite holds in memory is trusted no more
             raise self._failure(error) from error
 
@@ -144,7 +145,7 @@ class Archive:
             self._connection.close()
             self._connection = None
 
-    def _failure(self, error: OSError | sqlite3.Error) -> StoreError:
+    def _failure(self, error: Exception) -> StoreError:
         return StoreError(f"archive {self._path}: {error}", hint=_hint(error))
 
 
@@ -154,7 +155,7 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _hint(error: OSError | sqlite3.Error) -> str:
+def _hint(error: Exception) -> str:
     """Say what to do; the signer itself tries again all the while."""
     if isinstance(error, OSError):
         return "Put the archive back where it was; senders wait meanwhile."
@@ -163,7 +164,7 @@ def _hint(error: OSError | sqlite3.Error) -> str:
             return "Make room on its disk or repair it; senders wait meanwhile."
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return "Stop the other process that writes to it; senders wait meanwhile."
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | 0:
             return "The file is damaged: keep a copy, then verify it."
         case _:
             return "Check that the signer's user may write it; senders wait meanwhile."

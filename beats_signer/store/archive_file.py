@@ -13,7 +13,17 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-__all__ = ["create_archive", "open_for_reading", "open_for_writing", "why_not_archive"]
+__all__ = [
+    "FILE_ERRORS",
+    "create_archive",
+    "open_for_reading",
+    "open_for_writing",
+    "why_not_archive",
+]
+
+FILE_ERRORS = (OSError, sqlite3.Error, UnicodeDecodeError)
+"""What comes of a file that cannot be used. The last is SQLite naming a damaged
+table, in a message that ``sqlite3`` fails to decode."""
 
 _APPLICATION_ID = 0x62737167
 """``bsqg``, at offset 68 of the file; ``file`` and we tell archives by it."""
@@ -23,6 +33,8 @@ _HEADER = struct.Struct(">16s44xI4xI28x")
 _MAGIC = b"SQLite format 3\0"
 _BUSY_SECONDS = 5.0
 """How long a reader waits while the first of all or the last leaves the WAL."""
+_LOG_BYTES = 64 << 20
+"""Size to which the WAL shrinks again after a larger transaction."""
 _VALUE_BYTES = 192 << 20
 """Largest value that a reader takes from the file; no signer writes one."""
 
@@ -114,6 +126,7 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
     connection = _connect(path, "mode=rw", busy_seconds)
     try:
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         connection.execute("SELECT count(*) FROM checkpoint").fetchone()
         _sync(_log(path))
     except BaseException:

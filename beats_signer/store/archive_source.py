@@ -1,6 +1,5 @@
 """Read one signer's chains from an archive, also while the signer writes it."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,11 @@ from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import SourceError
 from beats_signer.store.archive_chain import ArchiveChain
-from beats_signer.store.archive_file import open_for_reading, why_not_archive
+from beats_signer.store.archive_file import (
+    FILE_ERRORS,
+    open_for_reading,
+    why_not_archive,
+)
 from beats_signer.store.archive_rows import (
     select_chain,
     select_checkpoint,
@@ -137,7 +140,7 @@ class ArchiveSource:
             yield
         except FileNotFoundError as error:
             raise SourceError(f"archive {self._path} does not exist") from error
-        except (OSError, sqlite3.Error) as error:
+        except FILE_ERRORS as error:
             raise SourceError(
                 f"archive {self._path} cannot be read: {error}",
                 hint="Check that this user may read it and write to its folder.",

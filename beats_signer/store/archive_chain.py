@@ -138,5 +138,5 @@ def _damaged(first: int, count: int, damage: str) -> EntryBlock:
 
 def _check_damage(error: sqlite3.Error) -> None:
     """Raise again what is wrong with the reading and not with the file."""
-    if error.sqlite_errorcode & 0xFF not in _DAMAGE:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
         raise error

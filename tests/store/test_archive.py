@@ -157,12 +157,22 @@ async def test_a_file_that_another_writer_keeps_locked_fails_the_write(
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(
                 StoreError, match=r"archive\.db: database is locked"
-            ) as e:
+            ) as busy:
                 await archive.append(to_write(chain.founding))
-        assert "Stop the other process" in e.value.hint
+        assert "Stop the other process" in busy.value.hint
         await archive.append(to_write(chain.founding))
 
     assert _content(path, chain) == expected(chain.founding)
+
+
+async def test_a_damaged_archive_is_named_as_such(path: Path) -> None:
+    async with _opened(path):
+        pass
+    _overwrite(path, 8192 * 2)
+
+    with pytest.raises(StoreError, match="database disk image is malformed") as damaged:
+        await Archive(path).open()
+    assert "The file is damaged" in damaged.value.hint
 
 
 async def test_two_archives_in_one_file_store_both_their_chains(path: Path) -> None:
@@ -254,6 +264,14 @@ def _files(path: Path) -> list[Path]:
 
 def _bytes(path: Path) -> bytes:
     return path.read_bytes()
+
+
+def _overwrite(path: Path, start: int) -> None:
+    """Put noise in place of all bytes from ``start`` on."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(b"\xa5" * (size - start))
 
 
 def _content(path: Path, chain: Chain) -> object:

@@ -172,6 +172,33 @@ def test_pages_of_a_block_that_lead_nowhere_damage_that_block_only(
     )
 
 
+def test_a_page_that_holds_blocks_damages_the_entries_of_those_seals(
+    path: Path,
+) -> None:
+    raw = bytearray(path.read_bytes())
+    page = raw.index(_packed(b"last")) // 8192 * 8192
+    raw[page] ^= 0xFF  # the kind of the page
+    path.write_bytes(raw)
+
+    damaged = [block for block in _blocks(path) if block.damaged is not None]
+    assert (
+        EntryBlock(
+            3000, Entries(b"", (), None), 1, damaged="database disk image is malformed"
+        )
+        in damaged
+    )
+
+
+def test_a_source_that_was_closed_answers_nothing(path: Path) -> None:
+    source = ArchiveSource(path)
+    items = source.read(CHAIN.origin)
+    list(islice(items, 2))
+    source.close()
+
+    with pytest.raises(SourceError, match=r"cannot be read: .* closed database"):
+        next(items)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_whatever_bytes_of_the_file_change_reading_ends_with_an_answer(
     path: Path, seed: int

@@ -1,0 +1,196 @@
+"""Compare the entries of one seal with its leaves and its root.
+
+The leaves stand beside the seal, not in it: they are believed only when they
+hash to the signed root. Then each entry is judged alone, at the moment it comes.
+When they do not, the leaves of the entries themselves are kept until the seal
+is over, at most 65,536 of them.
+"""
+
+from collections.abc import Sequence
+
+from beats_signer.chain.encoding import HASH_BYTES
+from beats_signer.chain.findings import FindingKind, Findings
+from beats_signer.chain.merkle import leaf_hashes, split_hashes, tree_hash
+from beats_signer.chain.seal import Seal
+
+__all__ = ["EntryComparison"]
+
+
+class EntryComparison:
+    """Take the entries of one seal in their order, and report what differs."""
+
+    def __init__(
+        self,
+        seal: Seal,
+        leaves: bytes,
+        salt_bytes: int | None,
+        forms: bytes,
+        findings: Findings,
+    ) -> None:
+        """Take the seal, its stored leaves and what its chain allows.
+
+        ``salt_bytes`` is ``None`` when the founding cannot be read.
+        """
+        self._seal = seal
+        self._leaves = leaves
+        self._salt_bytes = salt_bytes
+        self._forms = forms
+        self._findings = findings
+        self._end = seal.first + seal.count
+        self._next = seal.first
+        self._computed: list[bytes] = []  # only while the leaves are not believed
+        self._whole = True
+        self.bad: set[int] = set()
+        """Indexes in this seal that are not what was sealed, or not there."""
+        self.is_located = self._hash_to_root(leaves)
+
+    @property
+    def intact_count(self) -> int:
+        """Return how many entries were here and what was sealed."""
+        return self._seal.count - len(self.bad)
+
+    def add(
+        self,
+        first: int,
+        forms: bytes,
+        payloads: Sequence[bytes],
+        salts: Sequence[bytes] | None,
+    ) -> range:
+        """Compare entries that follow each other; return those that are placed."""
+        place = self._place(first, len(payloads))
+        if len(place) < len(payloads):
+            cut = slice(place.start - first, place.stop - first)
+            forms, payloads = forms[cut], payloads[cut]
+            salts = None if salts is None else salts[cut]
+        if place:
+            self._check_forms(place, forms)
+            self._compare(place, forms, payloads, salts)
+        return place
+
+    def add_absent(self, first: int, count: int) -> range:
+        """Pass over entries that are said to be gone; return those placed here.
+
+        Whether they may be gone is not judged here.
+        """
+        place = self._place(first, count)
+        self._pass_over(place)
+        return place
+
+    def add_unreadable(self, first: int, count: int, detail: str) -> None:
+        """Report entries whose stored bytes are damaged."""
+        place = self._place(first, count)
+        self._pass_over(place)
+        if place:
+            self._report("unreadable", place, detail)
+
+    def finish(self) -> None:
+        """Judge the seal as a whole; nothing may be added afterwards."""
+        self._miss(self._end)
+        if self.is_located:
+            return
+        if self._whole and tree_hash(self._computed) == self._seal.root:
+            seals = (self._seal.number, self._seal.number)
+            self._findings.add(FindingKind.MODIFIED, "leaves", seals=seals)
+            return
+        self._pass_over(range(self._seal.first, self._end))
+        self._report("unlocated", range(self._seal.first, self._end))
+
+    def _hash_to_root(self, leaves: bytes) -> bool:
+        if len(leaves) != HASH_BYTES * self._seal.count:
+            return False
+        return tree_hash(split_hashes(leaves)) == self._seal.root
+
+    def _place(self, first: int, count: int) -> range:
+        """Return the indexes of a run that belong here and are not there yet."""
+        stop = first + count
+        if first < self._next:
+            self._foreign("order", first, min(stop, self._next))
+            first = min(stop, self._next)
+        if stop > self._end:
+            self._foreign("entries", max(first, self._end), stop)
+            stop = max(first, self._end)
+        if first < stop and first < self._end:
+            self._miss(first)
+            self._next = min(stop, self._end)
+            return range(first, self._next)
+        return range(first, first)
+
+    def _miss(self, index: int) -> None:
+        """Report the entries up to ``index`` that did not come."""
+        if index > self._next:
+            self._findings.add(
+                FindingKind.MISSING,
+                "entries",
+                seals=(self._seal.number, self._seal.number),
+                entries=(self._next, index - 1),
+            )
+            self._pass_over(range(self._next, index))
+            self._next = index
+
+    def _pass_over(self, place: range) -> None:
+        self.bad.update(place)
+        self._whole = self._whole and not place
+
+    def _compare(
+        self,
+        place: range,
+        forms: bytes,
+        payloads: Sequence[bytes],
+        salts: Sequence[bytes] | None,
+    ) -> None:
+        if salted := self._wrongly_salted(place, salts):
+            self._report("entry", salted, "its salt is not of the chain's size")
+            self._pass_over(place)
+            return
+        leaves = leaf_hashes(forms, payloads, salts)
+        if not self.is_located:
+            self._computed += leaves
+            return
+        start = HASH_BYTES * (place.start - self._seal.first)
+        joined = b"".join(leaves)
+        if joined == self._leaves[start : start + len(joined)]:
+            return
+        for index, leaf in zip(place, leaves, strict=True):
+            at = HASH_BYTES * (index - self._seal.first)
+            if leaf != self._leaves[at : at + HASH_BYTES]:
+                self.bad.add(index)
+                self._report("entry", range(index, index + 1), self._sealed_as(leaf))
+
+    def _wrongly_salted(
+        self, place: range, salts: Sequence[bytes] | None
+    ) -> range | None:
+        """Return the run when a byte could move between salt and payload."""
+        if self._salt_bytes is None:
+            return None
+        sizes = {0} if salts is None else {len(salt) for salt in salts}
+        return None if sizes == {self._salt_bytes} else place
+
+    def _sealed_as(self, leaf: bytes) -> str:
+        """Say where an entry belongs that stands in another's place."""
+        at = self._leaves.find(leaf)
+        if at < 0 or at % HASH_BYTES:
+            return ""
+        return f"it was sealed as entry {self._seal.first + at // HASH_BYTES}"
+
+    def _check_forms(self, place: range, forms: bytes) -> None:
+        if strange := forms.translate(None, self._forms):
+            self._findings.add(
+                FindingKind.FORGED,
+                "form",
+                seals=(self._seal.number, self._seal.number),
+                entries=(place.start, place.stop - 1),
+                detail=f"form {chr(strange[0])!a}",
+            )
+
+    def _foreign(self, reason: str, first: int, stop: int) -> None:
+        if first < stop:
+            self._findings.add(FindingKind.FOREIGN, reason, entries=(first, stop - 1))
+
+    def _report(self, reason: str, place: range, detail: str = "") -> None:
+        self._findings.add(
+            FindingKind.MODIFIED,
+            reason,
+            seals=(self._seal.number, self._seal.number),
+            entries=(place.start, place.stop - 1),
+            detail=detail,
+        )

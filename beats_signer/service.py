@@ -31,9 +31,9 @@ from beats_signer.sign.sequencer import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
 from beats_signer.store.archive import Archive
 
-__all__ = ["Service", "run"]
+__all__ = ["SWITCH_SECONDS", "Service", "run"]
 
-_SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0005
 """How long the sealing thread may keep the interpreter from the event loop, in
 seconds. At CPython's 0.005 keep-alives and status answers wait 100 ms."""
 
@@ -48,7 +48,7 @@ def run(config: Config, *, found: str | None = None) -> int:
     """
     # A core dump would hold private keys.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     service = Service(config, build_logger(sys.stderr))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:

@@ -19,7 +19,7 @@ _COMPLETION = (
 )
 
 
-@click.group(cls=Program, epilog=_COMPLETION)
+@click.group("beats-signer", cls=Program, epilog=_COMPLETION)
 @click.version_option(__version__, prog_name="beats-signer")
 def program() -> None:
     """Receive Beats events, seal them in a signed chain, store, acknowledge.

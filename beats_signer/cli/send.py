@@ -27,6 +27,7 @@ from beats_signer.errors import SourceError, UsageError
 __all__ = ["send"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True)
 _COUNT = 1000
 """Events that are made up unless told otherwise."""
 
@@ -52,7 +53,7 @@ _MOST_EVENTS = 65_536
     show_default=str(_COUNT),
     help="Events to make up.",
 )
-@click.option("--file", type=click.File("rb"), help="Send its lines; - is the input.")
+@click.option("--file", type=_INPUT, help="Send its lines; - is the input.")
 @click.option(
     "--window",
     type=click.IntRange(1, _MOST_EVENTS),
@@ -89,7 +90,7 @@ def send(
     key: Path | None,
     plain: bool,
     count: int | None,
-    file: BinaryIO | None,
+    file: str | None,
     window: int,
     connections: int,
     version: str,
@@ -150,22 +151,30 @@ def _made_up(count: int, window: int) -> Iterator[list[bytes]]:
     return sample_windows(count, window=window, host=host, seed=now_ms, start_ms=now_ms)
 
 
-def _lines(file: BinaryIO, window: int) -> Iterator[list[bytes]]:
-    now_ms = time.time_ns() // 10**6
-    path = str(Path(file.name).absolute()) if isinstance(file.name, str) else "-"
+def _lines(file: str, window: int) -> Iterator[list[bytes]]:
     try:
-        yield from line_windows(
-            file,
-            window=window,
-            host=socket.gethostname(),
-            path=path,
-            moment_ms=now_ms,
-        )
+        with _open(file) as lines:
+            yield from line_windows(
+                lines,
+                window=window,
+                host=socket.gethostname(),
+                path=file if file == "-" else str(Path(file).absolute()),
+                moment_ms=time.time_ns() // 10**6,
+            )
     except OSError as error:
         raise SourceError(
-            f"cannot read {path} any further: {error.strerror}",
+            f"cannot read {file}: {error.strerror}",
             hint="What was acknowledged before is stored.",
         ) from error
+
+
+def _open(file: str) -> BinaryIO:
+    """Open the file, or the standard input without the locks of ``sys.stdin``.
+
+    An interrupted program that still waits for its input could not end with
+    them: the interpreter aborts when it cannot have them at its end.
+    """
+    return open(0 if file == "-" else file, "rb", closefd=file != "-")
 
 
 def _report(tally: Tally, seconds: float) -> Iterator[str]:

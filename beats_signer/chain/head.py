@@ -21,8 +21,11 @@ from beats_signer.chain.times import check_time
 
 __all__ = ["Head", "build_seal", "found"]
 
-_FIXED = struct.Struct(">QQ32s32s")
+_FIXED = struct.Struct(">Q12s32s32s")
 """Entries, time, last, next; the log follows and gives the number of seals."""
+
+_TIME_BYTES = 12
+"""Eight hold times up to the year 2554 only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,10 @@ class Head:
     def after(self, seal: Seal, seal_hash: bytes) -> "Head":
         """Return the head after ``seal``, which must extend this one."""
         if (seal.number, seal.first) != (self.seals, self.entries):
-            raise RuntimeError(f"seal {seal.number} extends a head of {self.seals}")
+            raise RuntimeError(
+                f"seal {seal.number} with first {seal.first} extends a head of"
+                f" {self.seals} seals and {self.entries} entries"
+            )
         return Head(
             self.seals + 1,
             self.entries + seal.count,
@@ -78,7 +84,8 @@ class Head:
 
     def to_bytes(self) -> bytes:
         """Return the head for the journal or a verifier's memory."""
-        fixed = _FIXED.pack(self.entries, self.time, self.last, self.next)
+        time = self.time.to_bytes(_TIME_BYTES, "big")
+        fixed = _FIXED.pack(self.entries, time, self.last, self.next)
         return fixed + self.log.to_bytes()
 
     @classmethod
@@ -88,7 +95,7 @@ class Head:
             raise FormatError(f"head of {len(value)} bytes is cut off")
         entries, time, last, next_ = _FIXED.unpack_from(value)
         log = CompactRange.from_bytes(value[_FIXED.size :])
-        return cls(log.size, entries, last, next_, time, log)
+        return cls(log.size, entries, last, next_, int.from_bytes(time, "big"), log)
 
 
 def build_seal(
@@ -140,6 +147,8 @@ def found(
     """
     if body.key != key.public_key().public_bytes_raw():
         raise RuntimeError("the body of a founding names another key")
+    if body.identity.public != identity.public_key().public_bytes_raw():
+        raise RuntimeError("the body of a founding names another identity")
     text = body.to_json()
     seal = Seal(
         origin=origin,

@@ -3,6 +3,7 @@
 import http.client
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -115,9 +116,10 @@ def _ask(where: str, process: object) -> bytes:
         connection = http.client.HTTPConnection(
             host.strip("[]"), int(port), timeout=_WAIT_SECONDS
         )
-        connection.request("GET", "/status", headers={"Accept": "application/json"})
-        answer = connection.getresponse()
-        body = answer.read()
+        with closing(connection):
+            connection.request("GET", "/status")
+            answer = connection.getresponse()
+            body = answer.read()
     except ConnectionRefusedError as error:
         raise SourceError(
             f"the signer is not running: process {process} has ended without a word",

@@ -174,8 +174,10 @@ def parse_record(payload: bytes) -> CatalogueRecord:
     noun = "catalogue record"
     members = parse_object(decode_utf8(payload, noun), noun)
     kind = members.get("kind")
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise FormatError(f"{noun} has kind {shown(kind)}")
+    if not isinstance(kind, str):
+        raise FormatError(f"{noun} has no kind")
+    if kind not in _KINDS:
+        raise FormatError(f"{noun} has kind {shown(kind)}, which does not exist")
     match convert(members, _KINDS[kind], noun):
         case _FoundJson(origin, note):
             return FoundRecord(origin, note)

@@ -2,6 +2,7 @@
 
 import base64
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -173,6 +174,21 @@ def test_any_mutation_of_valid_bytes_is_read_or_refused(
         parse(text.encode("latin-1", "replace"))
     except ChainError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("name", ["found", "events", "config", "erase", "body"])
+@pytest.mark.parametrize("key", ["windows", "identity", "indexes", "x\\u0041"])
+def test_any_depth_of_nesting_is_refused(name: str, key: str) -> None:
+    parse, _ = TEXTS[name]
+    for depth in range(2, sys.getrecursionlimit() + 10):
+        with pytest.raises(ChainError):
+            parse(f'{{"{key}":{"[" * depth}{"]" * depth}}}')
+
+
+def test_any_depth_of_nesting_in_a_record_is_refused() -> None:
+    for depth in range(sys.getrecursionlimit() + 10):
+        with pytest.raises(ChainError):
+            parse_record(b'{"kind":' + b"[" * depth + b"]" * depth + b"}")
 
 
 @pytest.mark.parametrize("place", range(len(NOTE)))

@@ -44,10 +44,10 @@ def test_record_reads_as_it_is_written(
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({}, "catalogue record has kind None"),
-        ({"kind": "Found"}, "catalogue record has kind 'Found'"),
-        ({"kind": ["found"]}, "catalogue record has kind ['found']"),
-        ({"kind": 1}, "catalogue record has kind 1"),
+        ({}, "catalogue record has no kind"),
+        ({"kind": "Found"}, "catalogue record has kind 'Found', which does not exist"),
+        ({"kind": ["found"]}, "catalogue record has no kind"),
+        ({"kind": 1}, "catalogue record has no kind"),
         ({"kind": "found"}, "catalogue record: Object missing required field `origin`"),
         (FOUND | {"x": 1}, "catalogue record: Object contains unknown field `x`"),
         (FOUND | {"note": ""}, "note has no signature lines after an empty line"),

@@ -191,7 +191,8 @@ class _Connection:
             self._tally.sent_windows += 1
             self._tally.sent_events += len(window)
             self._expect_answer()
-            await writer.drain()
+            with suppress(ConnectionError):  # the reader ends too, and knows why
+                await writer.drain()
         for _ in range(_IN_FLIGHT):  # all slots are ours when all is acknowledged
             await self._slots.acquire()
 

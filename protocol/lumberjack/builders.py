@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from .frames import ACK, COMPRESSED_FRAME, DATA, JSON, VERSIONS, WINDOW
+from .frames import ACK, COMPRESSED, DATA, JSON, VERSIONS, WINDOW
 
 __all__ = [
     "KEEPALIVE_V2",
@@ -35,10 +35,8 @@ def build_ack(version: int, sequence: int) -> bytes:
 
 def build_compressed(version: int, stream: bytes) -> bytes:
     """Build a `C` frame around one whole zlib stream."""
-    built: bytes = COMPRESSED_FRAME.build(
-        {"version": _digit(version), "size": len(stream), "stream": stream}
-    )
-    return built
+    head: bytes = COMPRESSED.build({"version": _digit(version), "size": len(stream)})
+    return head + stream
 
 
 def build_json(version: int, sequence: int, payload: bytes) -> bytes:

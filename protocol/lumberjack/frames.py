@@ -2,8 +2,8 @@
 
 This is the only module that knows construct. Heads have a fixed size, and a
 declaration only ever sees the exact bytes of one head: it never inflates,
-repeats or reads a stream. The declarations of whole frames serve those who build
-frames and those who test the receiver against another parser.
+repeats or reads a stream. The declarations of whole frames document the format and
+test the receiver against another parser.
 
 All integers are unsigned, 32 bits, big-endian. Source: protocol/README.md.
 """
@@ -116,9 +116,10 @@ value follow."""
 ACK = _ACK.compile()
 """`A`, 6 bytes, the only frame that a receiver sends."""
 
-COMPRESSED_FRAME = (_COMPRESSED + Struct("stream" / Bytes(this.size))).compile()
-JSON_FRAME = (_JSON + Struct("payload" / Bytes(this.size))).compile()
-DATA_FRAME = (_DATA + Struct("items" / Array(this.pairs, _PAIR))).compile()
+# Whole frames are not compiled: compiled, construct does not notice a short read.
+COMPRESSED_FRAME = _COMPRESSED + Struct("stream" / Bytes(this.size))
+JSON_FRAME = _JSON + Struct("payload" / Bytes(this.size))
+DATA_FRAME = _DATA + Struct("items" / Array(this.pairs, _PAIR))
 
 
 def head_struct(declaration: Any) -> struct.Struct:  # noqa: ANN401 (no types)

@@ -40,7 +40,8 @@ def inflate(stream: bytes | memoryview, limits: Limits) -> bytes:
         raise ProtocolError(Reason.INFLATE, f"{frame} is no zlib stream") from error
     if stream[0] > _LARGEST_HISTORY:
         raise ProtocolError(Reason.INFLATE, f"{frame} is no zlib stream")
-    check_limit(len(content), bound, frame + " that inflates to", "bytes or more")
+    what = f"content, inflated from {size} bytes,"
+    check_limit(len(content), bound, what, "bytes or more")
     if not inflater.eof:
         raise ProtocolError(Reason.INFLATE, f"{frame} ends before its zlib stream")
     if behind := len(inflater.unused_data):

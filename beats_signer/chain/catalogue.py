@@ -79,6 +79,7 @@ class CatalogueVerifier:
         self._state = _State.NEW
         self._chain: ChainVerifier | None = None
         self._payloads: list[tuple[int, bytes]] = []  # of the seal that is open
+        self._due = 0  # index of the entry that the next seal starts with
 
     @property
     def is_anchored(self) -> bool:
@@ -100,6 +101,16 @@ class CatalogueVerifier:
         """Return the chains that are listed so far."""
         return self._listing.chains
 
+    @property
+    def identity(self) -> VerifierKey:
+        """Return the identity in force."""
+        return self._listing.identity
+
+    @property
+    def has_holes(self) -> bool:
+        """Tell whether records were lost, so that a chain may be listed there."""
+        return self._listing.has_holes
+
     def is_proven(self, seal: int) -> bool:
         """Tell whether a seal that came is proven, by what came so far."""
         return self._chain is not None and self._chain.is_proven(seal)
@@ -111,10 +122,15 @@ class CatalogueVerifier:
             self._begin(record)
         if self._chain is None:
             return
-        if (accepted := self._chain.add_seal(record)) is not None:
-            seal, body = accepted
-            self._silence.add_seal(seal)
-            self._obey(seal, body)
+        accepted = self._chain.add_seal(record)
+        if accepted is None:
+            self._listing.has_holes = True
+            return
+        seal, body = accepted
+        self._listing.has_holes |= seal.first != self._due
+        self._due = seal.first + seal.count
+        self._silence.add_seal(seal)
+        self._obey(seal, body)
 
     def add_entries(
         self,
@@ -146,9 +162,11 @@ class CatalogueVerifier:
             return
         seal = self._chain.seal.number
         comparison = self._chain.settle()
-        bad = comparison.bad if comparison is not None else ()
+        if comparison is None:
+            return
+        self._listing.has_holes |= bool(comparison.bad)
         for index, payload in payloads:
-            if index not in bad:
+            if index not in comparison.bad:
                 self._listing.add(payload, index, seal)
 
     def finish(self, *, is_live: bool = False) -> None:

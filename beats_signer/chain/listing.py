@@ -28,8 +28,8 @@ class ListedChain:
     founding: Seal
     identity: VerifierKey
     """The key in force when it was founded."""
-    seal: int
-    """The catalogue's seal that lists it."""
+    seal: int | None
+    """The catalogue's seal that lists it; ``None`` when that is lost."""
 
 
 class Listing:
@@ -46,6 +46,8 @@ class Listing:
         ``on_record`` is called with the record and the number of its seal.
         """
         self.identity = identity
+        self.has_holes = False
+        """Whether records were lost before; a founding may be among them."""
         self._findings = findings
         self._on_record = on_record
         self._chains: dict[str, ListedChain] = {}
@@ -61,6 +63,7 @@ class Listing:
         try:
             record = parse_record(payload)
         except ChainError as error:
+            self.has_holes = True
             self._report(FindingKind.FORGED, index, seal, str(error))
             return
         match record:
@@ -69,7 +72,7 @@ class Listing:
             case HeadRecord():
                 is_good = self._add_head(record, index, seal)
             case BareRecord():
-                is_good = self._is_listed(record.origin, index, seal)
+                is_good = self._check_listed(record.origin, index, seal)
             case _:
                 is_good = True
         if is_good:
@@ -96,7 +99,7 @@ class Listing:
 
     def _add_head(self, record: HeadRecord, index: int, seal: int) -> bool:
         origin = record.origin
-        if not self._is_listed(origin, index, seal):
+        if not self._check_listed(origin, index, seal):
             return False
         size, root = self._heads.get(origin, (0, b""))
         if record.size < size:
@@ -108,8 +111,9 @@ class Listing:
         self._heads[origin] = (record.size, record.root)
         return True
 
-    def _is_listed(self, origin: str, index: int, seal: int) -> bool:
-        if origin in self._chains:
+    def _check_listed(self, origin: str, index: int, seal: int) -> bool:
+        """Refuse a record about a chain that cannot have been founded."""
+        if origin in self._chains or self.has_holes:
             return True
         detail = f"{origin} was not founded"
         return self._report(FindingKind.FORGED, index, seal, detail)

@@ -101,6 +101,7 @@ REASONS: dict[FindingKind, dict[str, str]] = {
     FindingKind.ERASED: {"entries": "erased on purpose, as an erase seal says"},
     FindingKind.UNPROVEN: {
         "seals": "stand behind damage, and no later head proves them",
+        "listing": "what lists this chain in the catalogue is damaged or unproven",
     },
     FindingKind.DISCONTINUITY: {
         "predecessor": "the chain continues another one, which ended without a close",

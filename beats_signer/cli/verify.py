@@ -1,0 +1,139 @@
+"""Verify an archive or an export, and say what was proven."""
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from beats_signer.chain.trust import TrustLine
+from beats_signer.cli.progress import ReadingProgress
+from beats_signer.errors import SourceError, UsageError
+from beats_signer.verify.acknowledged import read_acknowledged
+from beats_signer.verify.report import Report
+from beats_signer.verify.run import Verification
+from beats_signer.verify.source import Readable, open_source
+from beats_signer.verify.text import write_report
+from beats_signer.verify.trusting import claimed_trust, parse_trust
+
+__all__ = ["verify"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_NOTE_BYTES = 1 << 16
+
+
+@click.command(
+    epilog="Example: beats-signer verify archive.db --trust trust-line.txt\n\n"
+    "Exit codes: 0 verified; 1 findings; 2 undecided; 3 nothing but acknowledged "
+    "findings."
+)
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option(
+    "--trust",
+    metavar="LINE|FILE",
+    help="The trust line that `init` has printed, or the file that holds it.",
+)
+@click.option(
+    "--first", is_flag=True, help="Take the signer on trust, by the source's own word."
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=_FILE,
+    multiple=True,
+    help="A checkpoint kept elsewhere: the catalogue must reach at least that far.",
+)
+@click.option("--chain", "only", multiple=True, help="Verify this chain only.")
+@click.option(
+    "--live", is_flag=True, help="The signer should be running: report stale."
+)
+@click.option(
+    "--acknowledged", type=_FILE, help="Findings that are explained: id, space, reason."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
+def verify(
+    source: Path,
+    trust: str | None,
+    first: bool,
+    checkpoints: tuple[Path, ...],
+    only: tuple[str, ...],
+    live: bool,
+    acknowledged: Path | None,
+    as_json: bool,
+) -> int:
+    """Prove that no event in SOURCE was altered, removed, inserted or reordered.
+
+    SOURCE is an archive, also while a signer writes it, or a folder that
+    `export` has made. Trust starts at the signer's trust line.
+    """
+    if trust is not None and first:
+        raise UsageError(
+            "--trust and --first exclude each other",
+            hint="With a trust line nothing has to be taken on trust.",
+        )
+    pinned = None if trust is None else parse_trust(trust)
+    notes = [_read_note(path) for path in checkpoints]
+    report = Report(str(source), time.time_ns())
+    if acknowledged is not None:
+        report.acknowledged = read_acknowledged(acknowledged)
+    begun = time.monotonic()
+    try:
+        opened = open_source(source, None if pinned is None else pinned.identity.name)
+        chosen = pinned or _choose(opened, report, is_first=first)
+        if chosen is not None:
+            _run(opened, chosen, report, notes, only, live)
+    except SourceError as error:
+        report.undecided.append(f"{error}. {error.hint}".rstrip())
+    report.seconds = time.monotonic() - begun
+    if as_json:
+        click.echo(json.dumps(report.to_dict(), indent=2))
+    else:
+        for line in write_report(report):
+            click.echo(line)
+    return int(report.verdict)
+
+
+def _choose(source: Readable, report: Report, *, is_first: bool) -> TrustLine | None:
+    """Return whom to trust without a trust line: nobody, unless told otherwise."""
+    claimed = claimed_trust(source)
+    report.is_first = is_first
+    if is_first:
+        return claimed
+    report.undecided += [
+        "no trust line is given, and what a source says of itself proves nothing",
+        f"this source claims: {claimed}",
+        "compare that with what `init` has printed, then give it with --trust; "
+        "or take it on trust with --first",
+    ]
+    return None
+
+
+def _run(
+    source: Readable,
+    trust: TrustLine,
+    report: Report,
+    notes: list[str],
+    only: tuple[str, ...],
+    live: bool,
+) -> None:
+    with ReadingProgress("verifying", source.done, time.monotonic) as progress:
+        Verification(
+            source,
+            trust,
+            report,
+            now=report.time,
+            checkpoints=notes,
+            only=only,
+            is_live=live,
+            on_entries=lambda origin, count: progress.add(count),
+        ).run()
+
+
+def _read_note(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_NOTE_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(
+            f"the checkpoint {path} cannot be read: {error.strerror}"
+        ) from error

@@ -1,0 +1,290 @@
+"""Run a verification: the catalogue first, then each chain that it lists.
+
+The order that makes a growing source safe to verify: the checkpoint is read
+before the catalogue, so that the catalogue goes at least as far; the catalogue
+before the chains, so that each goes at least to its recorded head; and the
+origins before the catalogue's tail, so that a chain which was founded meanwhile
+is listed by then. A founding is confirmed in the catalogue before any seal of
+its chain is stored, so what is not listed by then is forged.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+
+from beats_signer.chain.catalogue import CatalogueVerifier
+from beats_signer.chain.errors import FormatError
+from beats_signer.chain.findings import FindingKind, Findings
+from beats_signer.chain.founding import Predecessor
+from beats_signer.chain.listing import ListedChain
+from beats_signer.chain.records import CatalogueRecord, HeadRecord
+from beats_signer.chain.seal import SealRecord, parse_seal_note
+from beats_signer.chain.times import format_time
+from beats_signer.chain.trust import TrustLine
+from beats_signer.chain.verify import ChainVerifier
+from beats_signer.errors import SourceError
+from beats_signer.store.contract import EntryBlock
+from beats_signer.verify.lines import Item
+from beats_signer.verify.report import Report
+from beats_signer.verify.source import Readable
+from beats_signer.verify.spool import HeadSpool
+
+__all__ = ["Verification"]
+
+
+class Verification:
+    """One run over one source; ``run`` is called once."""
+
+    def __init__(
+        self,
+        source: Readable,
+        trust: TrustLine,
+        report: Report,
+        *,
+        now: int,
+        checkpoints: Sequence[str] = (),
+        only: Collection[str] = (),
+        is_live: bool = False,
+        on_entries: Callable[[str, int], None] = lambda origin, count: None,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            source: Where the chains are read.
+            trust: What is trusted.
+            report: Filled while the run goes on.
+            now: The verifier's clock, nanoseconds since 1970.
+            checkpoints: Signed notes kept elsewhere, besides the source's own.
+            only: Origins of the chains to verify; all when empty.
+            is_live: Whether the signer is expected to be running.
+            on_entries: Called with an origin and a number of entries read.
+        """
+        self._source = source
+        self._trust = trust
+        self._report = report
+        self._now = now
+        self._kept_checkpoints = checkpoints
+        self._only = only
+        self._is_live = is_live
+        self._on_entries = on_entries
+        self._heads = HeadSpool()
+        self._predecessors: list[tuple[Findings, Predecessor]] = []
+
+    def run(self) -> None:
+        """Verify everything; what is wrong is in the report afterwards.
+
+        Raises:
+            SourceError: There is no catalogue, or nothing can be read.
+        """
+        try:
+            self._run()
+        finally:
+            self._heads.close()
+
+    def _run(self) -> None:
+        findings = Findings(self._trust.identity.name)
+        catalogue = CatalogueVerifier(
+            self._trust,
+            findings,
+            now=self._now,
+            checkpoints=self._find_checkpoints(),
+            on_record=self._take_record,
+        )
+        for flaw in self._source.flaws():
+            findings.add(flaw.kind, flaw.reason, detail=flaw.detail)
+        is_whole = self._read_catalogue(catalogue, findings)
+        if catalogue.is_anchored:
+            chains = [
+                self._verify_chain(listed, catalogue)
+                for listed in tuple(catalogue.chains.values())
+                if not self._only or listed.origin in self._only
+            ]
+            if is_whole and not self._only:
+                chains += self._verify_rest(catalogue, findings)
+            if is_whole:
+                catalogue.finish(is_live=self._is_live)
+            self._judge_predecessors()
+        else:
+            chains = []
+            self._leave("every chain: the catalogue's founding is not the trusted one")
+        if self._only:
+            self._leave(f"the other {len(catalogue.chains) - len(chains)} chains")
+        self._report.signer = self._trust.identity.name
+        self._report.trust = self._trust
+        self._report.catalogue = facts = catalogue.facts
+        if facts is not None and not self._is_live:
+            self._leave(f"what came after {format_time(facts.last_time)}")
+        self._leave("what Elasticsearch shows of the events")
+        for reported in (findings, *chains):
+            self._report.findings += reported
+
+    def _find_checkpoints(self) -> list[str]:
+        """Return all checkpoints; call it before the catalogue is read."""
+        own = self._source.checkpoint()
+        if own is None:
+            self._leave(
+                "whether the catalogue's tail was cut: no checkpoint stands beside it"
+            )
+        return [*self._kept_checkpoints, *([] if own is None else [own])]
+
+    def _take_record(self, record: CatalogueRecord, seal: int) -> None:
+        if isinstance(record, HeadRecord):
+            self._heads.add(record.origin, record.size, record.root, seal)
+
+    def _read_catalogue(self, catalogue: CatalogueVerifier, findings: Findings) -> bool:
+        """Read the catalogue on; tell whether it could be read to its end."""
+        origin = self._source.catalogue()
+        before = catalogue.facts
+        start = 0 if before is None else before.seals
+        try:
+            items = self._source.read(origin, start)
+            seals = self._feed(catalogue, findings, origin, items)
+        except SourceError as error:
+            self._doubt(f"the catalogue cannot be read on: {error}")
+            return False
+        finally:
+            catalogue.settle()
+        if before is None and seals == 0:
+            raise SourceError(
+                f"{self._report.source} holds no catalogue of"
+                f" {self._trust.identity.name}",
+                hint="Is this the trust line of the signer that has written it?",
+            )
+        return True
+
+    def _verify_rest(
+        self, catalogue: CatalogueVerifier, findings: Findings
+    ) -> list[Findings]:
+        """Judge what was not listed when the catalogue was read."""
+        before = set(catalogue.chains)
+        unlisted = [
+            origin
+            for origin in self._source.origins()
+            if origin not in before and origin != self._source.catalogue()
+        ]
+        if self._source.is_growing and not self._read_catalogue(catalogue, findings):
+            return []
+        judged = [self._judge_unlisted(origin, catalogue) for origin in unlisted]
+        for origin in self._heads.origins():  # of which the founding was lost
+            if origin not in catalogue.chains and origin not in unlisted:
+                judged.append(Findings(origin))
+                self._judge_absence(origin, judged[-1])
+        return judged
+
+    def _judge_unlisted(self, origin: str, catalogue: CatalogueVerifier) -> Findings:
+        """Judge a chain that was not listed when its name was read."""
+        if (listed := catalogue.chains.get(origin)) is not None:
+            return self._verify_chain(listed, catalogue)
+        if catalogue.has_holes:
+            return self._verify_claimed(origin, catalogue)
+        findings = Findings(origin)
+        findings.add(FindingKind.FORGED, "unlisted")
+        return findings
+
+    def _verify_claimed(self, origin: str, catalogue: CatalogueVerifier) -> Findings:
+        """Verify a chain by its own founding: what listed it may be lost."""
+        for item in self._source.read(origin):
+            if not isinstance(item, SealRecord):
+                continue
+            try:
+                seal, _ = parse_seal_note(item.note)
+            except FormatError:
+                break
+            if seal.number == 0 and seal.origin == origin:
+                listed = ListedChain(origin, seal, catalogue.identity, None)
+                return self._verify_chain(listed, catalogue)
+            break
+        findings = Findings(origin)
+        findings.add(FindingKind.UNPROVEN, "listing")
+        return findings
+
+    def _verify_chain(
+        self, listed: ListedChain, catalogue: CatalogueVerifier
+    ) -> Findings:
+        """Verify one chain and return its findings."""
+        origin = listed.origin
+        findings = Findings(origin)
+        facts = catalogue.facts
+        verifier = ChainVerifier(
+            listed.founding,
+            listed.identity,
+            findings,
+            now=self._now,
+            newest=self._now if facts is None else facts.last_time,
+            heads=self._heads.read(origin, catalogue.is_proven),
+        )
+        try:
+            seals = self._feed(verifier, findings, origin, self._source.read(origin))
+        except SourceError as error:
+            self._doubt(f"{origin} cannot be read on: {error}")
+            return findings
+        if seals == 0:
+            self._judge_absence(origin, findings)
+            return findings
+        verifier.finish()
+        proven = verifier.facts
+        is_listed = listed.seal is not None and catalogue.is_proven(listed.seal)
+        if not is_listed and proven.anchored == 0:
+            findings.add(FindingKind.UNPROVEN, "listing")
+            proven = replace(proven, intact=0)
+        self._report.chains.append(proven)
+        if verifier.found is not None and verifier.found.predecessor is not None:
+            self._predecessors.append((findings, verifier.found.predecessor))
+        return findings
+
+    def _judge_absence(self, origin: str, findings: Findings) -> None:
+        """Judge a listed chain of which nothing is there."""
+        if recorded := self._heads.largest(origin):
+            detail = f"{recorded} seals are recorded"
+            findings.add(FindingKind.MISSING, "chain", detail=detail)
+        else:
+            self._leave(f"{origin}: founded, and nothing of it was stored so far")
+
+    def _judge_predecessors(self) -> None:
+        """Hold what successors say of their predecessors against the heads."""
+        for findings, before in self._predecessors:
+            recorded = self._heads.largest(before.origin)
+            if recorded > before.number + 1:
+                findings.add(
+                    FindingKind.TRUNCATED,
+                    "predecessor",
+                    detail=f"{before.origin}: {recorded} seals are recorded,"
+                    f" {before.number + 1} are named",
+                )
+
+    def _feed(
+        self,
+        verifier: ChainVerifier | CatalogueVerifier,
+        findings: Findings,
+        origin: str,
+        items: Iterable[Item],
+    ) -> int:
+        """Give a verifier what a source yields; return the number of seals."""
+        seals = 0
+        for item in items:
+            if isinstance(item, EntryBlock):
+                _add_block(verifier, item)
+                self._on_entries(origin, item.count)
+            elif isinstance(item, SealRecord):
+                verifier.add_seal(item)
+                seals += 1
+            else:
+                findings.add(item.kind, item.reason, detail=item.detail)
+        return seals
+
+    def _doubt(self, reason: str) -> None:
+        self._report.undecided.append(reason)
+
+    def _leave(self, what: str) -> None:
+        self._report.not_checked.append(what)
+
+
+def _add_block(verifier: ChainVerifier | CatalogueVerifier, block: EntryBlock) -> None:
+    entries = block.entries
+    if block.damaged is not None:
+        verifier.add_unreadable(block.first, block.count, block.damaged)
+    elif block.absent is not None:
+        verifier.add_absent(block.first, block.count, block.absent)
+    else:
+        verifier.add_entries(
+            block.first, entries.forms, entries.payloads, entries.salts
+        )

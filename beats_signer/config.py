@@ -109,7 +109,7 @@ class SealingConfig(Struct, frozen=True, forbid_unknown_fields=True):
     max_bytes: Annotated[int, Meta(ge=_KIB, le=_GIB)] = 32 * _MIB
     """Payload bytes after which a seal is full. One larger window is one seal."""
 
-    linger_seconds: Annotated[float, Meta(ge=0, le=1)] = 0.005
+    linger_seconds: Annotated[float, Meta(ge=0, le=1)] = 0.001
     """How long a seal waits for more windows when no other is on its way."""
 
     in_flight: Annotated[int, Meta(ge=1, le=64)] = 4

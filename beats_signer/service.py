@@ -7,6 +7,7 @@ second signal ends the process at once. Both are safe: see ``sign.sequencer``.
 """
 
 import asyncio
+import logging
 import os
 import resource
 import signal
@@ -23,7 +24,7 @@ from beats_signer.chain.times import format_time
 from beats_signer.config import Config
 from beats_signer.errors import SignerError
 from beats_signer.operate.http import StatusServer
-from beats_signer.operate.logging import build_logger
+from beats_signer.operate.logging import LogHandler, build_logger
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener, Reception
 from beats_signer.receive.session import Patience, Session
@@ -49,7 +50,9 @@ def run(config: Config, *, found: str | None = None) -> int:
     # A core dump would hold private keys.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.setswitchinterval(SWITCH_SECONDS)
-    service = Service(config, build_logger(sys.stderr))
+    log = build_logger(sys.stderr)
+    logging.getLogger().addHandler(LogHandler(log))
+    service = Service(config, log)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(service.run(found))
@@ -84,7 +87,7 @@ class Service:
             reception = self._reception(signer)
             stack.callback(reception.abort)
             listeners = [
-                await Listener.open(one, reception, config.limits.handshake_seconds)
+                Listener.open(one, reception, config.limits.handshake_seconds)
                 for one in config.listeners
             ]
             status = await StatusServer.open(

@@ -72,7 +72,7 @@ _REST = """\
 #sealing:
 #  max_entries: 16384             # events of one seal, at most 65536
 #  max_bytes: 33554432            # payload bytes of one seal
-#  linger_seconds: 0.005          # how long a seal waits for more, when idle
+#  linger_seconds: 0.001          # how long a seal waits for more, when idle
 #  in_flight: 4                   # seals of one chain on their way to the store
 #  journal_bytes: 2147483648      # sealed bytes that may wait for the store
 

@@ -60,7 +60,7 @@ async def _serve(kind: str, folder: Path) -> None:
             log,
         )
         config = ListenerConfig(address=Address("127.0.0.1:0"))
-        listener = await Listener.open(config, reception, limits.handshake_seconds)
+        listener = Listener.open(config, reception, limits.handshake_seconds)
         print(listener.address.rpartition(":")[2], flush=True)
         lags: list[float] = []
         probe = asyncio.create_task(_probe(lags))

@@ -66,7 +66,7 @@ class Pace:
 
     max_entries: int = 16_384
     max_bytes: int = 32 << 20
-    linger_seconds: float = 0.005
+    linger_seconds: float = 0.001
     in_flight: int = 4
     journal_bytes: int = 2 << 30
 

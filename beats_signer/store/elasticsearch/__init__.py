@@ -1,0 +1,1 @@
+"""The store in Elasticsearch: documents, bulk writes, their judging, reading back."""

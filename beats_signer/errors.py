@@ -11,6 +11,7 @@ __all__ = [
     "ConfigError",
     "DurabilityError",
     "ForkError",
+    "RefusedError",
     "SignerError",
     "SourceError",
     "StateError",
@@ -37,6 +38,14 @@ class StoreError(SignerError):
     """
 
     exit_code = 69
+
+
+class RefusedError(StoreError):
+    """The store has answered that it will not take this, as things stand.
+
+    Nothing is lost and nothing is acknowledged: whoever wrote sends the same
+    bytes again, slowly, and tells an operator what to mend.
+    """
 
 
 class ForkError(SignerError):

@@ -8,6 +8,8 @@ from beats_signer.store.archive import Archive
 from beats_signer.store.archive_source import ArchiveSource
 from beats_signer.store.confirming import ConfirmingStore
 from beats_signer.store.contract import (
+    Appended,
+    Destination,
     Entries,
     EntryBlock,
     Sealed,
@@ -17,9 +19,11 @@ from beats_signer.store.contract import (
 )
 
 __all__ = [
+    "Appended",
     "Archive",
     "ArchiveSource",
     "ConfirmingStore",
+    "Destination",
     "Entries",
     "EntryBlock",
     "Sealed",

@@ -29,7 +29,7 @@ from beats_signer.store.archive_rows import (
 )
 from beats_signer.store.archive_write import insert_write, replace_checkpoint
 from beats_signer.store.block import build_blocks
-from beats_signer.store.contract import Sealed, Write
+from beats_signer.store.contract import Appended, Sealed, Write
 
 __all__ = ["Archive"]
 
@@ -70,9 +70,10 @@ class Archive:
         await asyncio.to_thread(self._thread.shutdown)
         await asyncio.to_thread(self._disconnect)
 
-    async def append(self, write: Write) -> None:
+    async def append(self, write: Write) -> Appended:
         """See ``Store.append``: one synced transaction."""
         await self._perform(lambda connection: insert_write(connection, write))
+        return Appended()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         """See ``Store.publish_checkpoint``."""

@@ -8,7 +8,7 @@ configuration can name it.
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
 from beats_signer.store.block import build_blocks
-from beats_signer.store.contract import Sealed, Write
+from beats_signer.store.contract import Appended, Sealed, Write
 
 __all__ = ["ConfirmingStore"]
 
@@ -29,13 +29,14 @@ class ConfirmingStore:
     async def close(self) -> None:
         """See ``Store.close``."""
 
-    async def append(self, write: Write) -> None:
+    async def append(self, write: Write) -> Appended:
         """Return at once; nothing becomes durable."""
         newest = self._newest.get(write.chain)
         if newest is None or newest.seal.number < write.seal.number:
             self._newest[write.chain] = Write(
                 write.chain, write.seal, write.record, b""
             )
+        return Appended()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         """Return at once; nothing becomes durable."""

@@ -12,7 +12,16 @@ from typing import Protocol
 from beats_signer.chain.body import WindowRecord
 from beats_signer.chain.seal import Seal, SealRecord
 
-__all__ = ["Entries", "EntryBlock", "Sealed", "Source", "Store", "Write"]
+__all__ = [
+    "Appended",
+    "Destination",
+    "Entries",
+    "EntryBlock",
+    "Sealed",
+    "Source",
+    "Store",
+    "Write",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,19 @@ class Entries:
 
 
 @dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a store that has several places puts an entry."""
+
+    target: str
+    """Data stream or index."""
+    pipeline: str | None = None
+    """Ingest pipeline; ``None``: the target's own."""
+    is_chosen_by_sender: bool = False
+    """Whether the event itself named the target or the pipeline: then a refusal
+    of it must not stop the chain, and the entry goes to the default place."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     """A seal with all that a store may want to render beside it."""
 
@@ -36,6 +58,8 @@ class Sealed:
     record: SealRecord
     entries: Entries
     windows: tuple[WindowRecord, ...]
+    destinations: Sequence[Destination | None] | None = None
+    """One per entry; ``None``: the store's default place for the origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,15 @@ class Write:
     record: SealRecord
     body: bytes
     """What ``Store.encode`` made of the entries; sent again as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What a store did to entries that it could not take as they are."""
+
+    bare: tuple[int, ...] = ()
+    """Indexes of the entries that are stored without their visible fields,
+    ascending. The catalogue has to list them before a head that covers them."""
 
 
 class Store(Protocol):
@@ -72,8 +105,8 @@ class Store(Protocol):
     async def close(self) -> None:
         """Wait for what is under way and let go of the store. Idempotent."""
 
-    async def append(self, write: Write) -> None:
-        """Store the entries and the seal of one write.
+    async def append(self, write: Write) -> Appended:
+        """Store the entries and the seal of one write; say how it went.
 
         Durability: when this returns, every entry and the seal survive a power
         cut. Several appends may be under way and may arrive out of order.
@@ -82,6 +115,8 @@ class Store(Protocol):
         Raises:
             StoreError: Nothing is known: stored in whole, in part or not at
                 all. Append the same write again.
+            RefusedError: The same, and it will stay so until somebody mends the
+                store: append the same write again, slowly, and say so.
             ForkError: Another seal, or entries of another seal, stand in this
                 place. Stop the chain.
         """

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import ForkError, StoreError
-from beats_signer.store.contract import Sealed, Store, Write
+from beats_signer.store.contract import Appended, Sealed, Store, Write
 
 __all__ = ["Delay", "FaultyStore", "Outcome"]
 
@@ -59,7 +59,7 @@ class FaultyStore:
     async def close(self) -> None:
         await self._store.close()
 
-    async def append(self, write: Write) -> None:
+    async def append(self, write: Write) -> Appended:
         self.attempts.append(write)
         self._reach()
         outcome = next(self._script, Outcome.STORED)
@@ -72,9 +72,10 @@ class FaultyStore:
             raise ForkError(f"another seal stands under number {number} of {origin}")
         if outcome is Outcome.FAILED:
             raise StoreError(f"seal {number} of {origin} failed and is not stored")
-        await self._store.append(write)
+        appended = await self._store.append(write)
         if outcome is Outcome.FAILED_BUT_STORED:
             raise StoreError(f"seal {number} of {origin} failed but is stored")
+        return appended
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         self._reach()

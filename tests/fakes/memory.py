@@ -6,7 +6,7 @@ from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import Seal, SealRecord
 from beats_signer.errors import ForkError, SourceError
 from beats_signer.store.block import build_blocks, open_block, split_blocks
-from beats_signer.store.contract import Entries, EntryBlock, Sealed, Write
+from beats_signer.store.contract import Appended, Entries, EntryBlock, Sealed, Write
 
 __all__ = ["MemorySource", "MemoryStore"]
 
@@ -30,7 +30,7 @@ class MemoryStore:
     async def close(self) -> None:
         pass
 
-    async def append(self, write: Write) -> None:
+    async def append(self, write: Write) -> Appended:
         seal = write.seal
         for chain, writes in self.writes.items():
             if chain != write.chain and next(iter(writes.values())).seal.origin == (
@@ -48,6 +48,7 @@ class MemoryStore:
         ):
             raise ForkError(f"other entries stand at {seal.first} of {seal.origin}")
         self.writes.setdefault(write.chain, {})[seal.number] = write
+        return Appended()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         self.checkpoints[signer] = note

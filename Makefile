@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench test-peers test-slow lock clean
+.PHONY: demo test check bench test-peers test-elasticsearch test-slow lock clean
 
 demo: $(READY)         ## Run the whole main job once, and show it
 	$(BIN)/python tools/demo.py
 
 test: $(READY)         ## Run the tests; needs Python only
-	$(BIN)/pytest -q -m "not peers and not slow"
+	$(BIN)/pytest -q -m "not peers and not elasticsearch and not slow"
 
 check: $(READY)        ## Check style and types
 	$(BIN)/ruff check
@@ -23,6 +23,9 @@ bench: $(READY)        ## Measure what an event costs
 test-peers: $(READY)   ## Test against real senders; needs node, npm and go
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/peers/install.sh
 	$(BIN)/pytest -q -m peers tests/peers
+
+test-elasticsearch: $(READY)  ## Test against ELASTICSEARCH_URL, else mvn and javac bring a server
+	$(BIN)/pytest -q -m elasticsearch
 
 test-slow: $(READY)    ## Run the long campaigns
 	$(BIN)/pytest -q -m slow

@@ -2,9 +2,12 @@
 
 import asyncio
 import inspect
+from collections.abc import Iterator
 
 import pytest
 import uvloop
+
+from tests.elasticsearch.server import Access, given, running
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -19,3 +22,17 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(pyfuncitem.obj(**arguments))
     return True
+
+
+@pytest.fixture(scope="session")
+def real_elasticsearch() -> Iterator[Access]:
+    """Reach the real server that ELASTICSEARCH_URL names, else one of our own.
+
+    One server for all tests: each takes names of its own. Who asks for it carries
+    the mark ``elasticsearch``; without the programs that it needs, it fails.
+    """
+    if (access := given()) is not None:
+        yield access
+        return
+    with running() as server:
+        yield server.access

@@ -12,13 +12,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from beats_signer.address import Address
+from beats_signer.rules import RoutingConfig
 from beats_signer.settings import read_settings
+from beats_signer.store.elasticsearch.config import ElasticsearchConfig
 from lumberjack.limits import Limits
 
 __all__ = [
     "Address",
     "CatalogueConfig",
     "Config",
+    "ElasticsearchConfig",
     "HttpConfig",
     "LimitsConfig",
     "ListenerConfig",
@@ -41,9 +44,6 @@ SignerName = Annotated[
         pattern=rf"\A{_PART}(/{_PART})*\Z",
         description=f"a name {_NAME_IS}; several such parts may be joined by /",
     ),
-]
-PartName = Annotated[
-    str, Meta(pattern=rf"\A{_PART}\Z", description=f"a name {_NAME_IS}")
 ]
 
 
@@ -197,16 +197,6 @@ class CatalogueConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Silence after which the catalogue gets a seal that shows the signer lives."""
 
 
-class RoutingConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which chain an event goes to."""
-
-    tenant: PartName = "default"
-    """Tenant of every event; Elastic calls it namespace."""
-
-    stream: PartName = "generic"
-    """Stream of every event; Elastic calls it dataset."""
-
-
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration of a signer."""
 
@@ -223,7 +213,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Folder of keys and journal. Keep it out of every backup and snapshot."""
 
     archive: Path = Path("archive.db")
-    """The embedded store: a file with all events and seals."""
+    """The embedded store: a file with all events and seals. It is not used when
+    there is a section elasticsearch."""
+
+    elasticsearch: ElasticsearchConfig | None = None
+    """The store in Elasticsearch; null: the embedded one."""
 
     http: HttpConfig = HttpConfig()
     sealing: SealingConfig = SealingConfig()

@@ -21,6 +21,8 @@ def kind_at(kind: type, steps: tuple[str | int, ...]) -> inspect.Type:
             here = next(f.type for f in here.fields if f.encode_name == step)
         elif isinstance(here, inspect.VarTupleType):
             here = here.item_type
+        elif isinstance(here, inspect.DictType):
+            here = here.value_type
     return here
 
 

@@ -38,6 +38,9 @@ SWITCH_SECONDS = 0.0005
 """How long the sealing thread may keep the interpreter from the event loop, in
 seconds. At CPython's 0.005 keep-alives and status answers wait 100 ms."""
 
+_SHARES = 4
+"""Where there may be several chains, each gets this part of the journal."""
+
 
 def run(config: Config, *, found: str | None = None) -> int:
     """Serve until a signal; return the exit code.
@@ -171,20 +174,20 @@ class Service:
 
 def _signing(config: Config) -> SigningSettings:
     sealing = config.sealing
+    routing = config.routing.for_signer(config.retention_days)
     return SigningSettings(
         pace=Pace(
             max_entries=sealing.max_entries,
             max_bytes=sealing.max_bytes,
             linger_seconds=sealing.linger_seconds,
             in_flight=sealing.in_flight,
-            journal_bytes=sealing.journal_bytes,
+            journal_bytes=sealing.journal_bytes // (1 if routing.is_plain else _SHARES),
         ),
         read_ahead_windows=config.limits.read_ahead_windows,
         head_seconds=config.catalogue.head_seconds,
         heartbeat_seconds=config.catalogue.heartbeat_seconds,
-        retention_days=config.retention_days,
-        tenant=config.routing.tenant,
-        stream=config.routing.stream,
+        routing=routing,
+        memory_bytes=config.limits.memory_bytes,
     )
 
 

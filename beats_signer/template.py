@@ -1,8 +1,8 @@
 """Write the configuration that a new signer begins with.
 
 Every setting is in it: those that a signer needs as they are, all others as
-comments with their defaults. A test reads the comments back and compares them
-with the declarations in ``config``.
+comments with their defaults; what has no default is an example. A test reads
+the comments back and compares them with the declarations in ``config``.
 """
 
 __all__ = ["build_configuration"]
@@ -19,7 +19,7 @@ signer: "{signer}"
 # an old copy of the keys can sign what this signer has not sealed.
 state: state
 
-# All events and seals. Back up this file as you like.
+# All events and seals. Back up this file as you like. Not used with Elasticsearch.
 archive: archive.db
 
 # Where Beats and Logstash connect. Beats expect a receiver on port 5044.
@@ -57,10 +57,59 @@ _REST = """\
 #http:
 #  address: 127.0.0.1:9600
 
-# The chain that events go to.
+# Elasticsearch as the store, instead of the archive: take away the ## and run
+# `beats-signer setup`. Lines with ## are examples, lines with # are defaults.
+## elasticsearch:
+##   hosts: ["https://localhost:9200"]
+##   api_key_file: es.key               # or username: and password_file:
+##   username: null
+##   password_file: null
+##   allow_plain_http: false            # send them over http to another host
+##   ssl:
+##     certificate_authorities: [tls/es-ca.crt]
+##     ca_trusted_fingerprint: null     # as Elasticsearch prints it at first start
+##     certificate: null                # of this client, with key
+##     key: null
+##     verification_mode: full          # full, certificate, none
+##   compression_level: 1               # of gzip; 0: none
+##   timeout_seconds: 90                # longer than the server's own 60
+##   grace_seconds: 5                   # no trust in conflicts after a time-out
+##   in_flight: 4                       # requests on their way, at most
+##   max_body_bytes: 8388608            # of one request, before compression
+##   bare_share: 0.05                   # bare documents that degrade health
+##   sender_fields: false               # show the sender's name and address
+##   lifecycle: ilm                     # ilm, data_stream, none
+##   template_priority: 1000            # of index templates
+##   replicas: null                     # of seals and catalogue; null: the server's
+##   accept: []                         # checks at start that may fail
+
+# The chain that events go to. Without rules there is one.
 #routing:
 #  tenant: default
 #  stream: generic
+#  target: "logs-{stream}-{tenant}"     # data stream or index in Elasticsearch
+#  max_chains: 1000                     # what would need more goes to the stream above
+#  tenants: []
+#  rules: []                            # the first that applies counts
+
+# An example: a chain for each data set of nginx, and what senders ask for.
+## routing:
+##   tenants:
+##     - senders: ["*.acme.example.com"]
+##       tenant: acme
+##   rules:
+##     - when:
+##         tenants: [acme]
+##         fields: {event.module: [nginx]}
+##       stream: "{data_stream.dataset}"
+##       retention_days: 90
+##     - when:
+##         senders: ["web-*"]
+##       stream: web
+##       tenant: acme
+##       target: "{@metadata.index}"
+##       targets: ["filebeat-*"]        # which ones a sender may name
+##       pipeline: "{@metadata.pipeline}"
 
 # Days after which an event may be gone; null: never.
 #retention_days: null

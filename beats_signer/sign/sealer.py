@@ -23,9 +23,10 @@ from beats_signer.chain.seal import Kind, SealRecord, sign_seal
 from beats_signer.errors import DurabilityError
 from beats_signer.sign.journal import Journal, SideEffects
 from beats_signer.sign.keyfile import Entropy, KeyFile
+from beats_signer.sign.parting import join_destinations
 from beats_signer.sign.recognition import RecognisedWindows, SentWindow
 from beats_signer.sign.window import Control, Item, Records, Window
-from beats_signer.store.contract import Entries, Sealed, Store, Write
+from beats_signer.store.contract import Destination, Entries, Sealed, Store, Write
 
 __all__ = ["Clock", "Notice", "OpenChain", "SealedGroup", "Sealer"]
 
@@ -150,6 +151,7 @@ class Sealer:
         forms: list[bytes] = []
         payloads: list[bytes] = []
         leaves: list[bytes] = []
+        sealed_here: list[Window] = []
         for window in windows:
             own_leaves = leaf_hashes(window.forms, window.payloads, None)
             fingerprint = hashlib.sha256(b"".join(own_leaves)).digest()
@@ -166,6 +168,7 @@ class Sealer:
             forms.append(window.forms)
             payloads.extend(window.payloads)
             leaves.extend(own_leaves)
+            sealed_here.append(window)
         if not leaves:
             self._repeats = records
             return SealedGroup(None, self.head, tuple(waits))
@@ -175,7 +178,13 @@ class Sealer:
         body = EventsBody(tuple(records))
         effects = SideEffects(windows=sent, forgotten=self._recognised.take_forgotten())
         write = self._finish(
-            Kind.EVENTS, leaves, body.to_json(), entries, body.windows, effects
+            Kind.EVENTS,
+            leaves,
+            body.to_json(),
+            entries,
+            body.windows,
+            effects,
+            join_destinations(sealed_here),
         )
         for sent_window in sent:
             self._recognised.sealed(sent_window)
@@ -189,6 +198,7 @@ class Sealer:
         entries: Entries,
         windows: tuple[WindowRecord, ...],
         effects: SideEffects,
+        destinations: Sequence[Destination | None] | None = None,
     ) -> Write:
         number = self.head.seals
         seal = build_seal(
@@ -202,7 +212,7 @@ class Sealer:
         )
         note = sign_seal(seal, self._keys.key(number))
         record = SealRecord(note, body, b"".join(leaves))
-        sealed = Sealed(self.chain, seal, record, entries, windows)
+        sealed = Sealed(self.chain, seal, record, entries, windows, destinations)
         write = Write(self.chain, seal, record, self._store.encode(sealed))
         head = self.head.after(seal, seal.hash())
         try:

@@ -27,22 +27,22 @@ from beats_signer.errors import StateError, StoreError
 from beats_signer.sign.catalogue import Catalogue
 from beats_signer.sign.disk import Disk
 from beats_signer.sign.founding import Founder, Identity, StateFolder
+from beats_signer.sign.holding import Holding, join_receipts
 from beats_signer.sign.journal import Journal, JournaledChain
 from beats_signer.sign.keyfile import Entropy
 from beats_signer.sign.lock import StateLock
 from beats_signer.sign.opening import Opening, Replacement
-from beats_signer.sign.sealer import Clock, OpenChain, Sealer
+from beats_signer.sign.parting import Router
+from beats_signer.sign.routing import Route, Routing
+from beats_signer.sign.sealer import Clock, Notice, OpenChain, Sealer
 from beats_signer.sign.sequencer import Pace, Prefix, Sequencer
-from beats_signer.sign.window import Receipt, Window
+from beats_signer.sign.window import Receipt, Source, Window
 from beats_signer.store.contract import Store
 
 __all__ = ["Signer", "SigningSettings", "open_signer"]
 
 _RETRY_SECONDS = 1.0
 _T = TypeVar("_T")
-
-Route = tuple[str, str]
-"""Tenant and stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class SigningSettings:
     read_ahead_windows: int = 4
     head_seconds: float = 60.0
     heartbeat_seconds: int = 60
-    retention_days: int | None = None
-    tenant: str = "default"
-    stream: str = "generic"
+    routing: Routing = field(default_factory=Routing)
+    memory_bytes: int = 256 << 20
+    """What all windows together may hold: a stuck chain gets a quarter of it."""
 
 
 class Signer:
@@ -97,7 +97,10 @@ class Signer:
             settings.heartbeat_seconds,
         )
         self._chains: dict[Route, Sequencer] = {}
+        self._router = Router(settings.routing)
+        self._holding = Holding(settings.memory_bytes, clock)
         self._touched: dict[str, set[Sequencer]] = {}
+        self._owing: dict[str, dict[int, tuple[Sequencer, ...]]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._writers: list[asyncio.Task[None]] = []
 
@@ -127,26 +130,47 @@ class Signer:
             self._marking.shutdown()
 
     def append(self, window: Window) -> Receipt:
-        """Queue a window; the receipt is done when all its events are stored."""
-        chain = self._chain((self._settings.tenant, self._settings.stream))
-        touched = self._touched.setdefault(window.source.connection, set())
-        if chain not in touched:
-            touched.add(chain)
-            peer, now = (
-                (window.source.certificate, window.source.address),
-                self._clock(),
-            )
-            chain.notices.append(lambda windows: windows.opened(peer, now))
-        return chain.append(window)
+        """Queue a window; the receipt is done when all its events are stored.
+
+        Its parts go to the chains that its events belong to. The receipt fails
+        when a chain has stopped, or is stuck and holds its share of memory.
+        """
+        parts = self._router.part(window)
+        try:
+            self._holding.check((part.route, part.window) for part in parts)
+        except StoreError as error:
+            self._log.warning("a window is refused", error=str(error))
+            refused: Receipt = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
+        connection = window.source.connection
+        chains = tuple(self._chain(part.route, part.retention_days) for part in parts)
+        self._touch(window.source, chains)
+        self._owing.setdefault(connection, {})[window.number] = chains
+        receipts = []
+        for chain, part in zip(chains, parts, strict=True):
+            receipt = chain.append(part.window)
+            self._holding.hold(part.route, part.window, receipt)
+            receipts.append(receipt)
+        return join_receipts(receipts)
+
+    def _touch(self, source: Source, chains: tuple[Sequencer, ...]) -> None:
+        """Tell chains that a connection uses them, once each."""
+        touched = self._touched.setdefault(source.connection, set())
+        for chain in chains:
+            if chain not in touched:
+                touched.add(chain)
+                chain.notices.append(_opened(source, self._clock()))
 
     def acknowledged(self, connection: str, number: int) -> None:
         """Note that the ack of a window was handed to the network."""
         owner = connection, number
-        for chain in self._touched.get(connection, ()):
+        for chain in self._owing.get(connection, {}).pop(number, ()):
             chain.notices.append(lambda windows: windows.acknowledged(owner))
 
     def lost(self, connection: str) -> None:
         """Note that a connection has ended: its open windows may come again."""
+        self._owing.pop(connection, None)
         for chain in self._touched.pop(connection, ()):
             chain.notices.append(lambda windows: windows.lost(connection))
 
@@ -169,6 +193,7 @@ class Signer:
             "signer": self.name,
             "catalogue": self._describe(self._catalogue.sequencer),
             "chains": chains,
+            "astray_events": dict(self._router.astray),
             "journal_bytes": sum(
                 chain.waiting_bytes for chain in self._chains.values()
             ),
@@ -201,6 +226,7 @@ class Signer:
                 self._finish_replaced(chain)
         if replacement is not None:
             await self._replace(replacement)
+        self._router.know(self._chains)
 
     async def _open_catalogue(
         self, opened: OpenChain, chains: list[JournaledChain]
@@ -234,7 +260,10 @@ class Signer:
     async def _replace(self, old: Replacement) -> None:
         route = old.tenant, old.stream
         sequencer = self._sequencer(f"{self.name}/{old.tenant}/{old.stream}")
-        sealer = await self._found(route, sequencer, old.predecessor, old.chain)
+        retention_days = self._settings.routing.retention_of(route)
+        sealer = await self._found(
+            route, sequencer, retention_days, old.predecessor, old.chain
+        )
         self._opening.remove_keys(old.chain)
         self._chains[route] = sequencer
         self._spawn(sequencer.run(_ready(sealer)))
@@ -244,19 +273,20 @@ class Signer:
             new=sealer.origin,
         )
 
-    def _chain(self, route: Route) -> Sequencer:
+    def _chain(self, route: Route, retention_days: int | None) -> Sequencer:
         """Return the writer of a route's chain, founding the chain on demand."""
         chain = self._chains.get(route)
         if chain is None:
             chain = self._sequencer("/".join((self.name, *route)))
             self._chains[route] = chain
-            self._spawn(chain.run(self._found(route, chain)))
+            self._spawn(chain.run(self._found(route, chain, retention_days)))
         return chain
 
     async def _found(
         self,
         route: Route,
         sequencer: Sequencer,
+        retention_days: int | None,
         predecessor: Predecessor | None = None,
         replaces: bytes | None = None,
     ) -> Sealer:
@@ -273,7 +303,7 @@ class Signer:
                 stream=stream,
                 predecessor=predecessor,
                 replaces=replaces,
-                retention_days=self._settings.retention_days,
+                retention_days=retention_days,
             ),
         )
         founding = self._journal.seal(opened.chain, 0)
@@ -344,6 +374,11 @@ class Signer:
             "journal_rows": chain.unstored_seals,
             "problem": chain.problem,
         }
+
+
+def _opened(source: Source, now: int) -> Notice:
+    peer = source.certificate, source.address
+    return lambda windows: windows.opened(peer, now)
 
 
 async def _ready(sealer: Sealer) -> Sealer:

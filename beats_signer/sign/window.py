@@ -1,10 +1,11 @@
 """What waits to be sealed: windows of senders, and records of the catalogue."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from beats_signer.chain.seal import Kind
+from beats_signer.store.contract import Destination
 
 __all__ = ["Control", "Item", "Receipt", "Records", "Source", "Window"]
 
@@ -47,6 +48,8 @@ class Window:
     forms: bytes
     payloads: tuple[bytes, ...]
     payload_bytes: int
+    destinations: Sequence[Destination | None] | None = None
+    """One per event; ``None``: the default place of the chain."""
 
     @property
     def entries(self) -> int:

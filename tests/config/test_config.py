@@ -79,8 +79,8 @@ def test_paths_stay_when_the_working_folder_changes(
             id="unknown key",
         ),
         pytest.param(
-            BASE + "elastic: {}\n",
-            "signer.yml:4: there is no setting elastic",
+            BASE + "kibana: {}\n",
+            "signer.yml:4: there is no setting kibana",
             "Known here: signer, listeners, state",
             id="unknown key that is like no other",
         ),
@@ -382,9 +382,18 @@ class TestTemplate:
         assert full == plain
 
     def test_its_comments_name_every_setting(self, tmp_path: Path) -> None:
-        named = set(re.findall(r"^[ -]*([a-z_]+):", self.uncommented(tls=True), re.M))
+        text = self.uncommented(tls=True) + examples()
+        named = set(re.findall(r"^[ -]*([a-z_]+):", text, re.M))
 
         assert setting_names(Config) <= named
+
+    def test_its_examples_are_valid(self, tmp_path: Path) -> None:
+        template = build_configuration("audit-1", tls=False)
+
+        config = load(write(tmp_path, template + examples()))
+
+        assert config.elasticsearch is not None
+        assert len(config.routing.rules) == 2
 
     @pytest.mark.parametrize("signer", ["1e3", "null", "2026", "no", "1_0"])
     def test_a_name_that_yaml_would_misread_stays_a_name(
@@ -393,6 +402,12 @@ class TestTemplate:
         config = load(write(tmp_path, build_configuration(signer, tls=True)))
 
         assert config.signer == signer
+
+
+def examples() -> str:
+    """Return what the template shows and no signer has by itself."""
+    lines = build_configuration("audit-1", tls=True).splitlines()
+    return "".join(f"{line[3:]}\n" for line in lines if line.startswith("## "))
 
 
 def setting_names(kind: type) -> set[str]:

@@ -1,0 +1,120 @@
+"""What each chain holds in memory, and when one holds too much.
+
+A chain is stuck when something waits and nothing of it has been stored for ten
+seconds. While other chains go on, a stuck one may hold a quarter of the memory
+that all windows share, and all stuck ones together half of it: a window above
+that is refused, its connection ends, and its sender sends it again later. When
+nothing is stored at all there is nobody to protect, and windows wait as long as
+the store is away.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from beats_signer.errors import StoreError
+from beats_signer.sign.routing import Route
+from beats_signer.sign.window import Receipt, Window
+
+__all__ = ["Holding", "join_receipts"]
+
+STUCK_NS = 10 * 10**9
+_ONE_SHARE, _ALL_SHARES = 4, 2
+_EVENT_OVERHEAD_BYTES = 100
+"""What CPython adds to a payload, as ``receive.session`` counts it."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What one chain holds; ``moved`` is when it last stored or began to wait."""
+
+    moved: int
+    held_bytes: int = 0
+    stored: int = 0
+    """When it last stored something, or 0."""
+
+
+class Holding:
+    """One count of bytes per chain. The event loop alone uses it."""
+
+    def __init__(self, limit_bytes: int, clock: Callable[[], int]) -> None:
+        """Take the bytes that all windows together may hold."""
+        self._limit_bytes = limit_bytes
+        self._clock = clock
+        self._chains: dict[Route, _Held] = {}
+
+    def hold(self, route: Route, window: Window, receipt: Receipt) -> None:
+        """Count a window until its receipt is done."""
+        now, size = self._clock(), _size(window)
+        held = self._chains.setdefault(route, _Held(now))
+        if not held.held_bytes:
+            held.moved = now
+        held.held_bytes += size
+
+        def release(receipt: Receipt) -> None:
+            held.held_bytes -= size
+            if not receipt.cancelled() and receipt.exception() is None:
+                held.moved = held.stored = self._clock()
+
+        receipt.add_done_callback(release)
+
+    def check(self, parts: Iterable[tuple[Route, Window]]) -> None:
+        """Refuse a window of which a part would exceed a stuck chain's share.
+
+        Raises:
+            StoreError: The window is refused as a whole; nothing was counted.
+        """
+        now = self._clock()
+        if not any(held.stored > now - STUCK_NS for held in self._chains.values()):
+            return
+        stuck = self.stuck()
+        if not stuck:
+            return
+        together = sum(self._chains[route].held_bytes for route in stuck)
+        for route, window in parts:
+            if route not in stuck:
+                continue
+            held, size = self._chains[route].held_bytes, _size(window)
+            is_over = held + size > self._limit_bytes // _ONE_SHARE
+            if is_over or together + size > self._limit_bytes // _ALL_SHARES:
+                raise StoreError(
+                    f"the chain {'/'.join(route)} is stuck and holds {held} bytes "
+                    f"of the {self._limit_bytes} that all chains share",
+                    hint="See why the store does not take it: beats-signer status.",
+                )
+
+    def stuck(self) -> set[Route]:
+        """Return the chains that hold something and have not moved."""
+        before = self._clock() - STUCK_NS
+        return {
+            route
+            for route, held in self._chains.items()
+            if held.held_bytes and held.moved < before
+        }
+
+
+def join_receipts(receipts: Sequence[Receipt]) -> Receipt:
+    """Return a receipt that is done when all are, and fails with the first."""
+    if len(receipts) == 1:
+        return receipts[0]
+    joined: Receipt = asyncio.get_running_loop().create_future()
+    missing = len(receipts)
+
+    def count(receipt: Receipt) -> None:
+        nonlocal missing
+        missing -= 1
+        if receipt.cancelled():
+            joined.cancel()
+        elif (error := receipt.exception()) is not None:
+            if not joined.done():
+                joined.set_exception(error)
+        elif not missing and not joined.done():
+            joined.set_result(None)
+
+    for receipt in receipts:
+        receipt.add_done_callback(count)
+    return joined
+
+
+def _size(window: Window) -> int:
+    return window.payload_bytes + _EVENT_OVERHEAD_BYTES * window.entries

@@ -1,0 +1,223 @@
+"""The rules that say where an event belongs; the first that applies wins.
+
+A rule applies when its conditions hold, and every placeholder of its tenant,
+stream and target has a value. Its result is a chain (tenant and stream), a
+retention, and a place in Elasticsearch (target and pipeline). What no rule
+takes, and what would get a name that cannot be one, goes to the default stream
+of the sender's tenant and is counted: nothing is ever unsigned.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from beats_signer.sign.fields import Values
+from beats_signer.sign.naming import (
+    PLACES,
+    RoutingNameError,
+    Template,
+    check_part,
+    check_pipeline,
+    check_target,
+    is_like,
+)
+from beats_signer.store.contract import Destination
+
+__all__ = [
+    "DEFAULT_TARGET",
+    "Astray",
+    "Condition",
+    "Decision",
+    "Route",
+    "Routing",
+    "Rule",
+    "SenderTenant",
+]
+
+DEFAULT_TARGET = Template("logs-{stream}-{tenant}")
+"""Where a store puts the events of a chain unless told otherwise."""
+
+Route = tuple[str, str]
+"""Tenant and stream: the name of a chain, without signer and founding."""
+
+
+class Astray(StrEnum):
+    """Why an event went to the default stream."""
+
+    NO_MATCH = "no_match"
+    INVALID_NAME = "invalid_name"
+    TOO_MANY = "too_many"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where an event belongs."""
+
+    route: Route
+    retention_days: int | None
+    destination: Destination | None
+    """``None``: the store's default for the chain."""
+    astray: Astray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A field of an event, and the patterns one of which it has to match."""
+
+    field: str
+    patterns: tuple[str, ...]
+
+    def holds(self, values: dict[str, str | tuple[str, ...] | None]) -> bool:
+        """Tell whether the field, or one item of it, matches."""
+        value = values.get(self.field)
+        if value is None:
+            return False
+        texts = value if isinstance(value, tuple) else (value,)
+        return any(is_like(text, self.patterns) for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderTenant:
+    """Which senders belong to a tenant."""
+
+    senders: tuple[str, ...]
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. Empty conditions hold for every event."""
+
+    senders: tuple[str, ...] = ()
+    """Patterns of sender names."""
+    tenants: tuple[str, ...] = ()
+    """Patterns of the tenants that senders belong to."""
+    conditions: tuple[Condition, ...] = ()
+    tenant: Template | None = None
+    """``None``: the sender's."""
+    stream: Template | None = None
+    """``None``: the default one."""
+    target: Template | None = None
+    pipeline: Template | None = None
+    targets: tuple[str, ...] = ()
+    """Patterns that the target has to match; none: any name."""
+    retention_days: int | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return the fields of events that it looks into, each once."""
+        named = [condition.field for condition in self.conditions]
+        for template in (self.tenant, self.stream, self.target, self.pipeline):
+            named += template.fields if template else ()
+        return tuple(dict.fromkeys(named))
+
+    def admits(self, sender: str, tenant: str) -> bool:
+        """Tell whether it can apply to events of this sender."""
+        is_sender = not self.senders or is_like(sender, self.senders)
+        return is_sender and (not self.tenants or is_like(tenant, self.tenants))
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """All rules of a signer, and what holds without them."""
+
+    tenant: str = "default"
+    stream: str = "generic"
+    target: Template = DEFAULT_TARGET
+    retention_days: int | None = None
+    max_chains: int = 1000
+    tenants: tuple[SenderTenant, ...] = ()
+    rules: tuple[Rule, ...] = field(default=())
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether every event goes to one chain, at its default place."""
+        return not self.rules and not self.tenants and self.target == DEFAULT_TARGET
+
+    def tenant_of(self, sender: str) -> str:
+        """Return the tenant that a sender belongs to."""
+        for one in self.tenants:
+            if is_like(sender, one.senders):
+                return one.tenant
+        return self.tenant
+
+    def default(self, tenant: str, astray: Astray | None = None) -> Decision:
+        """Return where events of a tenant go that no rule takes."""
+        return Decision(
+            (tenant, self.stream),
+            self.retention_days,
+            self._destination(None, tenant, self.stream, {}),
+            astray,
+        )
+
+    def decide(
+        self,
+        rules: tuple[Rule, ...],
+        sender: str,
+        tenant: str,
+        names: tuple[str, ...],
+        values: Values,
+    ) -> Decision:
+        """Return where an event goes, by those *rules* that admit its sender.
+
+        *values* are those of the event's fields *names*.
+        """
+        found = dict(zip(names, values, strict=True))
+        texts = {name: v for name, v in found.items() if isinstance(v, str)}
+        texts["sender"] = sender
+        for rule in rules:
+            if all(condition.holds(found) for condition in rule.conditions):
+                try:
+                    decision = self._apply(rule, tenant, dict(texts))
+                except RoutingNameError:
+                    return self.default(tenant, Astray.INVALID_NAME)
+                if decision is not None:
+                    return decision
+        return self.default(tenant, Astray.NO_MATCH if self.rules else None)
+
+    def retention_of(self, route: Route) -> int | None:
+        """Return the retention of a chain, by the first rule that can give it."""
+        for rule in self.rules:
+            tenant = rule.tenant.pattern({}) if rule.tenant else "*"
+            stream = rule.stream.pattern({}) if rule.stream else self.stream
+            if is_like(route[0], (tenant,)) and is_like(route[1], (stream,)):
+                return rule.retention_days
+        return self.retention_days
+
+    def _apply(self, rule: Rule, tenant: str, texts: dict[str, str]) -> Decision | None:
+        """Return what a rule says, or ``None`` when a placeholder has no value."""
+        texts["tenant"] = tenant
+        tenant_name = rule.tenant.render(texts) if rule.tenant else tenant
+        stream_name = rule.stream.render(texts) if rule.stream else self.stream
+        if tenant_name is None or stream_name is None:
+            return None
+        check_part(tenant_name, "tenant")
+        check_part(stream_name, "stream")
+        template = rule.target or self.target
+        texts |= {"tenant": tenant_name, "stream": stream_name}
+        if not all(texts.get(name) for name in template.placeholders):
+            return None
+        return Decision(
+            (tenant_name, stream_name),
+            rule.retention_days,
+            self._destination(rule, tenant_name, stream_name, texts),
+        )
+
+    def _destination(
+        self, rule: Rule | None, tenant: str, stream: str, texts: dict[str, str]
+    ) -> Destination | None:
+        values = texts | {"tenant": tenant, "stream": stream}
+        template = (rule.target if rule else None) or self.target
+        pipeline = rule.pipeline.render(values) if rule and rule.pipeline else None
+        if template == DEFAULT_TARGET and pipeline is None:
+            return None
+        target = template.render(values)
+        assert target is not None, "all its placeholders have values"
+        check_target(target)
+        if rule and rule.targets and not is_like(target, rule.targets):
+            raise RoutingNameError(f"target {target[:64]!r} is not among the allowed")
+        if pipeline is not None:
+            check_pipeline(pipeline)
+        return Destination(target, pipeline)
+
+
+assert set(DEFAULT_TARGET.placeholders) <= PLACES

@@ -67,7 +67,7 @@ _REST = """\
 ##   allow_plain_http: false            # send them over http to another host
 ##   ssl:
 ##     certificate_authorities: [tls/es-ca.crt]
-##     ca_trusted_fingerprint: null     # as Elasticsearch prints it at first start
+##     certificate_fingerprint: null    # SHA-256 of the server's own certificate
 ##     certificate: null                # of this client, with key
 ##     key: null
 ##     verification_mode: full          # full, certificate, none
@@ -80,6 +80,8 @@ _REST = """\
 ##   sender_fields: false               # show the sender's name and address
 ##   lifecycle: ilm                     # ilm, data_stream, none
 ##   template_priority: 1000            # of index templates
+##   index_templates: true              # made by setup for each target
+##   indices: []                        # targets that are no data streams
 ##   replicas: null                     # of seals and catalogue; null: the server's
 ##   accept: []                         # checks at start that may fail
 

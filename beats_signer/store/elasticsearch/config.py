@@ -87,7 +87,7 @@ class ElasticsearchTlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     certificate_authorities: tuple[Path, ...] = ()
     """Authorities of the servers, PEM; those of the system when none is named."""
 
-    ca_trusted_fingerprint: (
+    certificate_fingerprint: (
         Annotated[
             str,
             Meta(
@@ -97,8 +97,8 @@ class ElasticsearchTlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
         ]
         | None
     ) = None
-    """SHA-256 of a certificate in the chain, as Elasticsearch prints it at its
-    first start."""
+    """SHA-256 of the server's own certificate. It alone is trusted then, whatever
+    its authority and its name."""
 
     certificate: Path | None = None
     """Certificate of this client, PEM; with ``key`` another way to authenticate."""
@@ -171,6 +171,14 @@ class ElasticsearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
     template_priority: Annotated[int, Meta(ge=101, le=1_000_000)] = 1000
     """Priority of the index template of the last rule; each rule before it gets
     one more. Elastic's own have up to 200, and equal ones are refused."""
+
+    index_templates: bool = True
+    """Let `beats-signer setup` make an index template for each target. Without it,
+    add the component template beats-signer-event to templates of your own."""
+
+    indices: tuple[str, ...] = ()
+    """Targets that are plain indices, * stands for anything; all others are data
+    streams. A plain index is not rolled over, so its retention is yours."""
 
     replicas: Annotated[int, Meta(ge=0, le=10)] | None = None
     """Copies besides the first of seals and catalogue; null: the server's own

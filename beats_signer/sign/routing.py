@@ -7,6 +7,7 @@ takes, and what would get a name that cannot be one, goes to the default stream
 of the sender's tenant and is counted: nothing is ever unsigned.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -183,6 +184,21 @@ class Routing:
                 return rule.retention_days
         return self.retention_days
 
+    def targets(self) -> list[tuple[str, int | None]]:
+        """Return the patterns of all targets, each with the retention of its rule."""
+        tenants = dict.fromkeys([self.tenant, *(one.tenant for one in self.tenants)])
+        found = []
+        for rule in (*self.rules, Rule(retention_days=self.retention_days)):
+            for own in tenants:
+                tenant = rule.tenant.pattern({"tenant": own}) if rule.tenant else own
+                known = {"tenant": tenant}
+                stream = rule.stream.pattern(known) if rule.stream else self.stream
+                known["stream"] = stream
+                pattern = (rule.target or self.target).pattern(known)
+                names = rule.targets or (_shortened(pattern),)
+                found += [(name, rule.retention_days) for name in names]
+        return list(dict.fromkeys(found))
+
     def _apply(self, rule: Rule, tenant: str, texts: dict[str, str]) -> Decision | None:
         """Return what a rule says, or ``None`` when a placeholder has no value."""
         texts["tenant"] = tenant
@@ -218,6 +234,11 @@ class Routing:
         if pipeline is not None:
             check_pipeline(pipeline)
         return Destination(target, pipeline)
+
+
+def _shortened(pattern: str) -> str:
+    """Return the pattern with one * where several stand in a row."""
+    return re.sub(r"\*+", "*", pattern)
 
 
 assert set(DEFAULT_TARGET.placeholders) <= PLACES

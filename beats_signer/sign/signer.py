@@ -26,8 +26,9 @@ from beats_signer.chain.times import format_time
 from beats_signer.errors import StateError, StoreError
 from beats_signer.sign.catalogue import Catalogue
 from beats_signer.sign.disk import Disk
+from beats_signer.sign.dispatch import Dispatch
 from beats_signer.sign.founding import Founder, Identity, StateFolder
-from beats_signer.sign.holding import Holding, join_receipts
+from beats_signer.sign.holding import Holding
 from beats_signer.sign.journal import Journal, JournaledChain
 from beats_signer.sign.keyfile import Entropy
 from beats_signer.sign.lock import StateLock
@@ -98,9 +99,9 @@ class Signer:
         )
         self._chains: dict[Route, Sequencer] = {}
         self._router = Router(settings.routing)
-        self._holding = Holding(settings.memory_bytes, clock)
-        self._touched: dict[str, set[Sequencer]] = {}
-        self._owing: dict[str, dict[int, tuple[Sequencer, ...]]] = {}
+        self._dispatch = Dispatch(
+            self._router, Holding(settings.memory_bytes, clock), self._chain, log
+        )
         self._tasks: asyncio.TaskGroup | None = None
         self._writers: list[asyncio.Task[None]] = []
 
@@ -135,43 +136,21 @@ class Signer:
         Its parts go to the chains that its events belong to. The receipt fails
         when a chain has stopped, or is stuck and holds its share of memory.
         """
-        parts = self._router.part(window)
-        try:
-            self._holding.check((part.route, part.window) for part in parts)
-        except StoreError as error:
-            self._log.warning("a window is refused", error=str(error))
-            refused: Receipt = asyncio.get_running_loop().create_future()
-            refused.set_exception(error)
-            return refused
-        connection = window.source.connection
-        chains = tuple(self._chain(part.route, part.retention_days) for part in parts)
-        self._touch(window.source, chains)
-        self._owing.setdefault(connection, {})[window.number] = chains
-        receipts = []
-        for chain, part in zip(chains, parts, strict=True):
-            receipt = chain.append(part.window)
-            self._holding.hold(part.route, part.window, receipt)
-            receipts.append(receipt)
-        return join_receipts(receipts)
+        return self._dispatch.append(window, self._touch)
 
-    def _touch(self, source: Source, chains: tuple[Sequencer, ...]) -> None:
-        """Tell chains that a connection uses them, once each."""
-        touched = self._touched.setdefault(source.connection, set())
-        for chain in chains:
-            if chain not in touched:
-                touched.add(chain)
-                chain.notices.append(_opened(source, self._clock()))
+    def _touch(self, window: Window, chain: Sequencer) -> None:
+        """Tell a chain that a connection uses it from now on."""
+        chain.notices.append(_opened(window.source, self._clock()))
 
     def acknowledged(self, connection: str, number: int) -> None:
         """Note that the ack of a window was handed to the network."""
         owner = connection, number
-        for chain in self._owing.get(connection, {}).pop(number, ()):
+        for chain in self._dispatch.acknowledged(connection, number):
             chain.notices.append(lambda windows: windows.acknowledged(owner))
 
     def lost(self, connection: str) -> None:
         """Note that a connection has ended: its open windows may come again."""
-        self._owing.pop(connection, None)
-        for chain in self._touched.pop(connection, ()):
+        for chain in self._dispatch.lost(connection):
             chain.notices.append(lambda windows: windows.lost(connection))
 
     async def stop(self) -> None:

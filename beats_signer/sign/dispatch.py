@@ -1,0 +1,98 @@
+"""Hand the parts of a window to the chains they belong to.
+
+A window has one receipt, which is done when all parts are stored. It is taken
+whole or not at all: when one of its chains is stuck and holds its share, no
+part of it is queued.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Generic, Protocol, TypeVar
+
+from structlog.typing import FilteringBoundLogger
+
+from beats_signer.errors import StoreError
+from beats_signer.sign.holding import Holding, join_receipts
+from beats_signer.sign.parting import Router
+from beats_signer.sign.routing import Route
+from beats_signer.sign.window import Receipt, Window
+
+__all__ = ["Dispatch"]
+
+
+class _Chain(Protocol):
+    """What takes the windows of one chain."""
+
+    def append(self, item: Window, /) -> Receipt: ...
+
+
+_C = TypeVar("_C", bound=_Chain)
+
+
+class Dispatch(Generic[_C]):
+    """From windows to chains, and which chains a connection has touched."""
+
+    def __init__(
+        self,
+        router: Router,
+        holding: Holding,
+        chain_of: Callable[[Route, int | None], _C],
+        log: FilteringBoundLogger,
+    ) -> None:
+        """Take what returns the chain of a route, founded for a retention."""
+        self._router = router
+        self._holding = holding
+        self._chain_of = chain_of
+        self._log = log
+        self._touched: dict[str, set[_C]] = {}
+        self._owing: dict[str, dict[int, tuple[_C, ...]]] = {}
+
+    def append(
+        self, window: Window, touching: Callable[[Window, _C], None] | None = None
+    ) -> Receipt:
+        """Queue a window and return its receipt.
+
+        The receipt fails when a chain has stopped, or when the window is
+        refused. *touching* hears of each chain that the connection uses for
+        the first time, before the window is queued there.
+        """
+        parts = self._router.part(window)
+        try:
+            self._holding.check((part.route, part.window) for part in parts)
+        except StoreError as error:
+            self._log.warning(
+                "a window is refused, its sender sends it again",
+                sender=window.source.sender,
+                peer=window.source.peer,
+                error=str(error),
+            )
+            return _failed(error)
+        chains = tuple(self._chain_of(p.route, p.retention_days) for p in parts)
+        connection = window.source.connection
+        touched = self._touched.setdefault(connection, set())
+        for chain in chains:
+            if touching is not None and chain not in touched:
+                touching(window, chain)
+            touched.add(chain)
+        self._owing.setdefault(connection, {})[window.number] = chains
+        receipts = []
+        for chain, part in zip(chains, parts, strict=True):
+            receipt = chain.append(part.window)
+            self._holding.hold(part.route, part.window, receipt)
+            receipts.append(receipt)
+        return join_receipts(receipts)
+
+    def acknowledged(self, connection: str, number: int) -> tuple[_C, ...]:
+        """Return the chains that held a window whose ack was written, once."""
+        return self._owing.get(connection, {}).pop(number, ())
+
+    def lost(self, connection: str) -> Iterable[_C]:
+        """Return the chains that a connection touched, and forget it."""
+        self._owing.pop(connection, None)
+        return self._touched.pop(connection, ())
+
+
+def _failed(error: Exception) -> Receipt:
+    receipt: Receipt = asyncio.get_running_loop().create_future()
+    receipt.set_exception(error)
+    return receipt

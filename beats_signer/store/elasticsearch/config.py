@@ -24,7 +24,6 @@ _KIB, _MIB = 1 << 10, 1 << 20
 Accepted = Literal[
     "version",
     "privileges",
-    "auto-create",
     "durability",
     "index-mode",
     "ids",

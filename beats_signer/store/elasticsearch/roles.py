@@ -29,6 +29,8 @@ SIGNER_CLUSTER: Final = ("monitor",)
 _CREATE: Final = ("create_doc", "auto_configure", "view_index_metadata", "read")
 _REPLACE: Final = ("index", "auto_configure", "view_index_metadata", "read")
 _READ: Final = ("read", "view_index_metadata")
+_REFRESH: Final = "maintenance"
+"""At a start the newest seal is searched for: it has to be visible."""
 _FAILURES: Final = "read_failure_store"
 _OWN: Final = (SEALS_INDEX, CATALOGUE_INDEX, CHECKPOINTS_INDEX)
 
@@ -38,7 +40,8 @@ _Access = dict[str, list[str]]
 def signer_indices(patterns: Sequence[str]) -> list[_Access]:
     """Return what a signer has to be allowed on which names."""
     return [
-        _access([*patterns, SEALS_INDEX, CATALOGUE_INDEX], _CREATE),
+        _access([*patterns, CATALOGUE_INDEX], _CREATE),
+        _access([SEALS_INDEX], (*_CREATE, _REFRESH)),
         _access([CHECKPOINTS_INDEX], _REPLACE),
     ]
 

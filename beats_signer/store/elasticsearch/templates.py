@@ -131,6 +131,7 @@ def _own_template(
         {
             "index_patterns": [pattern],
             "priority": config.template_priority,
+            "allow_auto_create": True,
             "template": {
                 "settings": settings,
                 "mappings": {"dynamic": False, "properties": properties},
@@ -171,6 +172,7 @@ def _event_template(
     body: dict[str, Any] = {
         "index_patterns": [pattern],
         "priority": priority,
+        "allow_auto_create": True,
         "composed_of": [*foreign, EVENT_COMPONENT],
         "ignore_missing_component_templates": foreign,
     }

@@ -10,7 +10,7 @@ from tests.elasticsearch.index import Index
 from tests.elasticsearch.mapping import Mapping, merged
 from tests.elasticsearch.refusal import Refusal
 
-__all__ = ["Cluster", "Stream", "flat"]
+__all__ = ["Cluster", "Stream", "flat", "index_settings", "missing", "nested"]
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Cluster:
     def target(self, name: str, *, require_stream: bool = False) -> Index:
         """Return the index to write to, made on the spot when need be."""
         if require_stream and name not in self.streams:
-            template = self._template(name)
+            template = self.template(name)
             if template is None or "data_stream" not in template:
                 raise Refusal(
                     404,
@@ -92,7 +92,7 @@ class Cluster:
             raise Refusal(
                 400, "invalid_index_name_exception", "Invalid index name", name
             )
-        template = self._template(name)
+        template = self.template(name)
         if template is not None and "data_stream" in template and body is None:
             store = template["template"].get("data_stream_options", {})
             enabled = store.get("failure_store", {}).get("enabled", False)
@@ -104,7 +104,7 @@ class Cluster:
 
     def roll_over(self, name: str) -> str:
         """Start a new backing index of a data stream; return its name."""
-        template = self._template(name)
+        template = self.template(name)
         assert template is not None, "a data stream has a template"
         return self._add_backing(self.streams[name], template["template"])
 
@@ -127,14 +127,11 @@ class Cluster:
 
     @staticmethod
     def _index(name: str, whole: Reading[str, Any]) -> Index:
-        settings = {
-            key if key.startswith("index.") else f"index.{key}": value
-            for key, value in flat(whole.get("settings", {})).items()
-        }
+        settings = index_settings(whole.get("settings", {}))
         limit = int(settings.get("index.mapping.total_fields.limit", 1000))
         return Index(name, settings, Mapping(whole.get("mappings", {}), limit))
 
-    def _template(self, name: str) -> dict[str, Any] | None:
+    def template(self, name: str) -> dict[str, Any] | None:
         """Return the index template of a new index, with its parts laid together."""
         best: dict[str, Any] | None = None
         for path, one in self.kept.items():
@@ -178,6 +175,26 @@ def flat(tree: Reading[str, Any], prefix: str = "") -> dict[str, str]:
         else:
             text = value if isinstance(value, str) else json.dumps(value)
             found[prefix + key] = text
+    return found
+
+
+def index_settings(tree: Reading[str, Any]) -> dict[str, str]:
+    """Return settings of an index, flat, each with its prefix."""
+    return {
+        key if key.startswith("index.") else f"index.{key}": value
+        for key, value in flat(tree).items()
+    }
+
+
+def nested(tree: Reading[str, Any]) -> dict[str, Any]:
+    """Return settings of an index as the server tells them: a tree of strings."""
+    found: dict[str, Any] = {}
+    for key, value in index_settings(tree).items():
+        *parents, last = key.split(".")
+        place = found
+        for part in parents:
+            place = place.setdefault(part, {})
+        place[last] = value
     return found
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.elasticsearch.administration import Administration
 from tests.elasticsearch.bulk import Action
 from tests.elasticsearch.cluster import Cluster
 from tests.elasticsearch.faults import Fault, Outcome
@@ -74,7 +75,8 @@ class Fake:
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._ready = threading.Event()
         self._stop = asyncio.Event()
-        self._routes = Routes(self.cluster, self.rule, self.version)
+        self.administration = Administration(self.cluster, self.version)
+        self._routes = Routes(self.cluster, self.rule, self.administration)
         self.access = Access("")
 
     @property

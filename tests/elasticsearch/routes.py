@@ -1,35 +1,18 @@
 """The paths of the fake server, and what each does to the cluster."""
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import Any
 
+from tests.elasticsearch.administration import Administration
 from tests.elasticsearch.bulk import Action, carry_out, parse
-from tests.elasticsearch.cluster import Cluster, flat, missing
+from tests.elasticsearch.cluster import Cluster, missing
 from tests.elasticsearch.faults import Outcome
 from tests.elasticsearch.index import Index
-from tests.elasticsearch.mapping import Mapping, merged
 from tests.elasticsearch.refusal import Refusal
 from tests.elasticsearch.search import Searches, shown
 from tests.elasticsearch.wire import Answer, Request, filtered
 
 __all__ = ["Routes"]
-
-_DEFAULTS = {
-    "index.translog.durability": "REQUEST",
-    "index.number_of_replicas": "1",
-    "index.number_of_shards": "1",
-    "index.mode": "standard",
-    "index.default_pipeline": "_none",
-    "index.final_pipeline": "_none",
-}
-_KEPT = (
-    "/_index_template/",
-    "/_component_template/",
-    "/_ingest/pipeline/",
-    "/_ilm/policy/",
-    "/_security/role/",
-)
 
 
 class Routes:
@@ -39,12 +22,12 @@ class Routes:
         self,
         cluster: Cluster,
         rule: Callable[[Action], Outcome | None],
-        version: str,
+        administration: Administration,
     ) -> None:
         self._cluster = cluster
         self._searches = Searches(cluster)
         self._rule = rule
-        self._version = version
+        self._administration = administration
 
     def answer(self, request: Request, limit: int | None = None) -> Answer:
         """Carry a request out; of a bulk, only so many actions."""
@@ -55,8 +38,6 @@ class Routes:
 
     def _route(self, request: Request, limit: int | None) -> Answer:
         path = request.path
-        if path.startswith(_KEPT):
-            return self._keep(request)
         parts = path.strip("/").split("/")
         name = None if parts[0].startswith("_") or not parts[0] else parts.pop(0)
         verb = parts[0] if parts else ""
@@ -75,24 +56,7 @@ class Routes:
             return self._document(request, name, parts[1] if len(parts) > 1 else None)
         if verb == "_refresh":
             return self._refresh(name)
-        if verb == "_cluster" and parts[1] == "health":
-            return Answer({"status": "green", "timed_out": False})
-        if verb == "" and name is None:
-            return self._info()
-        if name:
-            return self._manage(request, name, parts)
-        raise _unknown(request)
-
-    def _info(self) -> Answer:
-        return Answer(
-            {
-                "name": "fake",
-                "cluster_name": "fake",
-                "cluster_uuid": "_na_",
-                "version": {"number": self._version, "build_flavor": "default"},
-                "tagline": "You Know, for Search",
-            }
-        )
+        return self._administration.answer(request, name, parts)
 
     def _bulk(self, request: Request, name: str | None, limit: int | None) -> Answer:
         actions = parse(request.body, name, request.query)
@@ -190,87 +154,6 @@ class Routes:
             self._cluster.indices[item["_index"]].refresh()
         return Answer(item, status)
 
-    def _manage(self, request: Request, name: str, parts: list[str]) -> Answer:
-        verb = parts[0] if parts else ""
-        method = request.method
-        indices = self._cluster.indices
-        if verb == "" and method == "PUT":
-            self._cluster.create(name, request.json())
-            return Answer({"acknowledged": True, "index": name})
-        if verb == "_rollover":
-            new = self._cluster.roll_over(name)
-            return Answer({"acknowledged": True, "rolled_over": True, "new_index": new})
-        found = self._cluster.find(name)
-        if verb == "" and method == "HEAD":
-            return Answer({}, 200 if found else 404)
-        if verb == "" and method == "DELETE":
-            for index in found:
-                if index.stream:
-                    reason = f"index [{index.name}] belongs to data stream"
-                    raise Refusal(400, "illegal_argument_exception", reason, index.name)
-                del indices[index.name]
-        elif verb in ("_close", "_open"):
-            for index in found:
-                index.closed = verb == "_close"
-        elif verb == "_settings" and method == "PUT":
-            for index in found:
-                new_settings = flat(request.json())
-                index.settings |= {
-                    key if key.startswith("index.") else f"index.{key}": value
-                    for key, value in new_settings.items()
-                }
-        elif verb == "_mapping" and method == "PUT":
-            for index in found:
-                index.mapping = Mapping(merged(index.mapping.tree, request.json()))
-        elif verb == "_mapping":
-            return Answer({one.name: {"mappings": one.mapping.tree} for one in found})
-        elif verb == "_settings":
-            return Answer({one.name: _settings(one, request, parts) for one in found})
-        else:
-            raise _unknown(request)
-        return Answer({"acknowledged": True})
-
-    def _keep(self, request: Request) -> Answer:
-        kept = self._cluster.kept
-        path = request.path
-        if request.method in ("PUT", "POST"):
-            kept[path] = request.json()
-            return Answer({"acknowledged": True})
-        found = {one: kept[one] for one in kept if fnmatchcase(one, path)}
-        if not found and "*" not in path:
-            raise Refusal(404, "resource_not_found_exception", f"{path} is not there")
-        if request.method == "DELETE":
-            for one in found:
-                del kept[one]
-            return Answer({"acknowledged": True})
-        if path.startswith(("/_index_template/", "/_component_template/")):
-            word = path.split("/")[1].removeprefix("_")
-            listed = [
-                {"name": one.rpartition("/")[2], word: value}
-                for one, value in found.items()
-            ]
-            return Answer({f"{word}s": listed})
-        return Answer({one.rpartition("/")[2]: value for one, value in found.items()})
-
-
-def _settings(index: Index, request: Request, parts: list[str]) -> dict[str, Any]:
-    wanted = parts[1].split(",") if len(parts) > 1 else ["*"]
-
-    def fits(key: str) -> bool:
-        return any(fnmatchcase(key, one) for one in wanted)
-
-    own = {key: value for key, value in index.settings.items() if fits(key)}
-    answer: dict[str, Any] = {"settings": own}
-    if request.query.get("include_defaults") == "true":
-        rest = {key: one for key, one in _DEFAULTS.items() if key not in index.settings}
-        answer["defaults"] = {key: one for key, one in rest.items() if fits(key)}
-    return answer
-
 
 def _shards(number: int) -> dict[str, int]:
     return {"total": number, "successful": number, "skipped": 0, "failed": 0}
-
-
-def _unknown(request: Request) -> Refusal:
-    reason = f"no handler found for uri [{request.path}] and method [{request.method}]"
-    return Refusal(400, "illegal_argument_exception", reason)

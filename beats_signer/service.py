@@ -30,7 +30,7 @@ from beats_signer.receive.listener import Listener, Reception
 from beats_signer.receive.session import Patience, Session
 from beats_signer.sign.sequencer import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
-from beats_signer.store.archive import Archive
+from beats_signer.stores import build_store, check_store
 
 __all__ = ["SWITCH_SECONDS", "Service", "run"]
 
@@ -77,13 +77,14 @@ class Service:
     async def run(self, found: str | None) -> None:
         """Start, serve until ``stop``, drain."""
         config = self._config
-        store = Archive(config.archive)
+        store = build_store(config, self._log)
         async with AsyncExitStack() as stack:
             signer, lock = open_signer(
                 config.state, config.signer, store, _signing(config), self._log
             )
             stack.callback(lock.release)
             stack.push_async_callback(store.close)
+            await check_store(config, self._log)
             await store.open()
             self._listen_to_signals()
             await stack.enter_async_context(signer.running(found))

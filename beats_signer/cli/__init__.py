@@ -7,7 +7,9 @@ from beats_signer.cli.init import init
 from beats_signer.cli.program import Program
 from beats_signer.cli.send import send
 from beats_signer.cli.serve import serve
+from beats_signer.cli.setup import setup
 from beats_signer.cli.status import status
+from beats_signer.cli.test import test
 from beats_signer.cli.version import version
 
 __all__ = ["main", "program"]
@@ -28,7 +30,7 @@ def program() -> None:
     """
 
 
-for _command in (init, serve, send, status, version):
+for _command in (init, setup, test, serve, send, status, version):
     program.add_command(_command)
 
 

@@ -15,8 +15,12 @@ from beats_signer.store.elasticsearch.config import (
 __all__ = ["connect"]
 
 
-def connect(config: ElasticsearchConfig) -> Client:
+def connect(config: ElasticsearchConfig, *, password: str | None = None) -> Client:
     """Return a client; nothing is sent yet.
+
+    Args:
+        config: Where, and who; ``password`` counts in place of its file.
+        password: Of ``username``, when a person has typed it.
 
     Raises:
         ConfigError: A file that the settings name cannot be read or used.
@@ -25,8 +29,10 @@ def connect(config: ElasticsearchConfig) -> Client:
     if config.api_key_file is not None:
         options["api_key"] = _encoded_key(_read_secret(config.api_key_file))
     elif config.username is not None:
-        assert config.password_file is not None, "the declaration checks it"
-        options["basic_auth"] = (config.username, _read_secret(config.password_file))
+        if password is None:
+            assert config.password_file is not None, "the declaration checks it"
+            password = _read_secret(config.password_file)
+        options["basic_auth"] = config.username, password
     if any(host.is_encrypted for host in config.hosts):
         options |= _tls_options(config.ssl)
     return Client(

@@ -1,0 +1,116 @@
+"""Prepare Elasticsearch for a signer."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import click
+import msgspec
+
+from beats_signer.cli.options import config_option
+from beats_signer.config import Config, load
+from beats_signer.errors import UsageError
+from beats_signer.store.elasticsearch.client import Client
+from beats_signer.store.elasticsearch.config import ElasticsearchConfig
+from beats_signer.store.elasticsearch.connection import connect
+from beats_signer.store.elasticsearch.setup import (
+    Change,
+    Offer,
+    Setup,
+    Step,
+    build_resources,
+)
+from beats_signer.stores import elasticsearch_of, list_targets
+
+__all__ = ["setup"]
+
+_FILE = click.Path(path_type=Path)
+_TERMINAL = Path("/dev/tty")
+"""Where a password comes from that no file holds."""
+
+
+@click.command(
+    epilog="Example: beats-signer setup --user elastic --password-file admin.pw"
+)
+@config_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--print",
+    "printed",
+    is_flag=True,
+    help="Print all requests, for the Kibana console; ask no server.",
+)
+@click.option(
+    "--user", metavar="NAME", help="An administrator, in place of the signer."
+)
+@click.option("--password-file", type=_FILE, help="File with the user's password.")
+@click.option("--api-key-file", type=_FILE, help="File with an administrator's key.")
+def setup(
+    config: Path,
+    dry_run: bool,
+    printed: bool,
+    user: str | None,
+    password_file: Path | None,
+    api_key_file: Path | None,
+) -> None:
+    """Make templates, lifecycle policies and roles in Elasticsearch.
+
+    It may run as often as you like: what is right stays as it is, and nothing is
+    deleted. Run it again when rules have changed. It needs more rights than a
+    signer has: name an administrator, whose password is asked for.
+    """
+    settings = load(config)
+    section = elasticsearch_of(settings)
+    if printed:
+        targets = list_targets(settings)
+        resources = build_resources(section, targets, Offer())
+        click.echo("\n".join(resource.render() for resource in resources), nl=False)
+        return
+    if user is not None and api_key_file is not None:
+        raise UsageError("--user and --api-key-file exclude each other")
+    client = _connect(section, user, password_file, api_key_file)
+    asyncio.run(_run(client, settings, dry_run))
+
+
+def _connect(
+    section: ElasticsearchConfig,
+    user: str | None,
+    password_file: Path | None,
+    api_key_file: Path | None,
+) -> Client:
+    if user is None and password_file is not None:
+        raise UsageError("--password-file is given without --user")
+    if user is None and api_key_file is None:
+        return connect(section)
+    try:
+        as_other = msgspec.structs.replace(
+            section,
+            api_key_file=api_key_file,
+            username=user,
+            password_file=(password_file or _TERMINAL) if user else None,
+        )
+    except ValueError as error:
+        what, _, hint = str(error).partition("\n")
+        raise UsageError(what, hint=hint) from error
+    if user is None or password_file is not None:
+        return connect(as_other)
+    password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    return connect(as_other, password=password)
+
+
+async def _run(client: Client, settings: Config, dry_run: bool) -> None:
+    counts: Counter[Change] = Counter()
+    try:
+        steps = Setup(client, elasticsearch_of(settings), list_targets(settings))
+        async for step in steps.run(dry_run=dry_run):
+            counts[step.change] += 1
+            click.echo(_line(step))
+    finally:
+        await client.close()
+    said = ", ".join(f"{counts[one]} {one.value}" for one in Change if counts[one])
+    click.echo(f"{said}." + (" A dry run: nothing was changed." if dry_run else ""))
+
+
+def _line(step: Step) -> str:
+    why = f": {step.why}" if step.why else ""
+    return f"{step.change.value:<10} {step.kind} {step.name}{why}"

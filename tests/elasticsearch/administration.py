@@ -48,7 +48,7 @@ class Administration:
         path = request.path
         if path.startswith("/_security/") and not self.secured:
             raise unknown(request)
-        if path.startswith(_KEPT):
+        if path.startswith(_KEPT) and "/_simulate" not in path:
             return self._keep(request)
         if name:
             return self._manage(request, name, parts)

@@ -1,0 +1,260 @@
+"""What would break a promise is seen before the start, and named."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from beats_signer.errors import ConfigError, StoreError
+from beats_signer.store.elasticsearch.checks import Checks, refuse_if_broken
+from beats_signer.store.elasticsearch.client import Client
+from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
+from beats_signer.store.elasticsearch.setup import Setup
+from beats_signer.store.elasticsearch.soundness import (
+    Mark,
+    Verdict,
+    judge_mapping,
+    judge_settings,
+)
+from beats_signer.store.elasticsearch.templates import TargetPattern
+from tests.elasticsearch.fake import Fake
+from tests.elasticsearch.server import Access
+
+TARGET = "logs-checks-default"
+OPAQUE = {"type": "keyword", "index": False, "doc_values": False}
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    with Fake() as server:
+        server.administration.secured = True
+        yield server
+
+
+async def verdicts(access: Access, **settings: Any) -> list[Verdict]:
+    client = Client(access.url)
+    try:
+        config = ElasticsearchConfig(hosts=(HostUrl(access.url),), **settings)
+        return [one async for one in Checks(client, config, [TARGET]).run()]
+    finally:
+        await client.close()
+
+
+async def set_up(access: Access) -> None:
+    client = Client(access.url)
+    config = ElasticsearchConfig(hosts=(HostUrl(access.url),))
+    try:
+        setup = Setup(client, config, [TargetPattern(TARGET, None)])
+        assert [step async for step in setup.run(dry_run=False)]
+    finally:
+        await client.close()
+
+
+def marks(found: list[Verdict], check: str) -> set[Mark]:
+    return {verdict.mark for verdict in found if verdict.check == check}
+
+
+def make_index(access: Access, name: str, **settings: str) -> None:
+    with access.connect() as client:
+        client.indices.create(index=name, settings=settings)
+
+
+async def test_a_server_that_was_set_up_breaks_nothing(fake: Fake) -> None:
+    await set_up(fake.access)
+    fake.administration.denied |= {
+        (name, privilege)
+        for name in (TARGET, "beats-signer-seals-*", "beats-signer-catalogue")
+        for privilege in ("delete", "delete_index", "manage")
+    } | {
+        ("beats-signer-checkpoints", privilege)
+        for privilege in ("delete", "delete_index", "manage")
+    }
+
+    found = await verdicts(fake.access)
+
+    assert {verdict.mark for verdict in found} == {Mark.OK}
+    refuse_if_broken(found)
+
+
+async def test_without_setup_seals_have_no_place(fake: Fake) -> None:
+    found = await verdicts(fake.access)
+
+    broken = [verdict for verdict in found if verdict.mark is Mark.BROKEN]
+    assert {verdict.subject for verdict in broken} == {"beats-signer-seals-*"}
+    with pytest.raises(ConfigError, match="no template says how to make it") as caught:
+        refuse_if_broken(found)
+    assert "beats-signer setup" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("version", "mark"),
+    [
+        ("7.17.0", Mark.BROKEN),
+        ("8.4.0", Mark.NOTICE),
+        ("8.19.0", Mark.OK),
+        ("9.5.2", Mark.OK),
+        ("10.0.0", Mark.BROKEN),
+    ],
+)
+async def test_a_version_is_judged(version: str, mark: Mark) -> None:
+    with Fake(version=version) as fake:
+        found = await verdicts(fake.access)
+
+    assert marks(found, "version") == {mark}
+
+
+async def test_another_product_is_refused() -> None:
+    with Fake(product=False) as fake:
+        (only,) = await verdicts(fake.access)
+
+    assert (only.mark, only.check) == (Mark.BROKEN, "product")
+
+
+async def test_a_key_that_lacks_a_right_is_named_with_it(fake: Fake) -> None:
+    fake.administration.denied.add((TARGET, "create_doc"))
+
+    found = await verdicts(fake.access)
+
+    (broken,) = [v for v in found if v.check == "privileges" and v.mark is Mark.BROKEN]
+    assert broken.message == f"lacks create_doc on {TARGET}"
+
+
+async def test_a_key_that_may_delete_is_noticed(fake: Fake) -> None:
+    found = await verdicts(fake.access)
+
+    notices = [v for v in found if v.check == "privileges" and v.mark is Mark.NOTICE]
+    assert "delete" in notices[0].message
+
+
+async def test_a_server_without_security_is_noticed() -> None:
+    with Fake() as fake:
+        found = await verdicts(fake.access)
+
+    assert marks(found, "privileges") == {Mark.NOTICE}
+
+
+async def test_an_index_that_syncs_late_stops_the_start(fake: Fake) -> None:
+    make_index(fake.access, TARGET, **{"index.translog.durability": "async"})
+
+    found = await verdicts(fake.access)
+
+    assert Mark.BROKEN in marks(found, "durability")
+
+
+async def test_a_named_setting_overrules_a_check(fake: Fake) -> None:
+    await set_up(fake.access)
+    make_index(fake.access, TARGET, **{"index.translog.durability": "async"})
+
+    found = await verdicts(fake.access, accept=("durability",))
+
+    assert Mark.ACCEPTED in marks(found, "durability")
+    refuse_if_broken(found)
+
+
+async def test_a_silent_server_is_undecided() -> None:
+    with Fake() as fake:
+        access = fake.access
+    with pytest.raises(StoreError):
+        await verdicts(access)
+
+
+@pytest.mark.elasticsearch
+async def test_a_real_server_that_was_set_up_breaks_nothing(
+    real_elasticsearch: Access,
+) -> None:
+    await set_up(real_elasticsearch)
+
+    found = await verdicts(real_elasticsearch)
+
+    assert not [v for v in found if v.mark in (Mark.BROKEN, Mark.UNKNOWN)]
+
+
+@pytest.mark.elasticsearch
+async def test_a_real_index_that_syncs_late_is_seen(
+    real_elasticsearch: Access,
+) -> None:
+    await set_up(real_elasticsearch)
+    with real_elasticsearch.connect() as client:
+        client.indices.create(
+            index="beats-signer-seals-1999.01",
+            settings={"index.translog.durability": "async"},
+        )
+        found = await verdicts(real_elasticsearch)
+        client.indices.delete(index="beats-signer-seals-1999.01")
+
+    assert Mark.BROKEN in marks(found, "durability")
+
+
+@pytest.mark.parametrize(
+    ("settings", "check", "mark"),
+    [
+        ({}, "durability", Mark.OK),
+        ({"index.translog.durability": "REQUEST"}, "durability", Mark.OK),
+        ({"index.translog.durability": "ASYNC"}, "durability", Mark.BROKEN),
+        ({"index.mode": "time_series"}, "index-mode", Mark.BROKEN),
+        ({"index.mode": "logsdb"}, "index-mode", None),
+        ({"index.logsdb.route_on_sort_fields": "true"}, "ids", Mark.BROKEN),
+        ({"index.number_of_replicas": "0"}, "replicas", Mark.NOTICE),
+        ({"index.number_of_replicas": "1"}, "replicas", None),
+        ({"index.blocks.read_only_allow_delete": "true"}, "blocks", Mark.NOTICE),
+        ({"index.final_pipeline": "x"}, "pipelines", Mark.OK),
+        ({"index.final_pipeline": "_none"}, "pipelines", None),
+    ],
+)
+def test_settings_are_judged(
+    settings: dict[str, str], check: str, mark: Mark | None
+) -> None:
+    found = list(judge_settings("i", settings))
+
+    assert marks(found, check) == (set() if mark is None else {mark})
+
+
+def event_mapping(**payload: Any) -> dict[str, Any]:
+    fields = {"payload": payload, "payload_base64": OPAQUE}
+    return {"properties": {"beats_signer": {"properties": fields}}}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "mark"),
+    [
+        (event_mapping(**OPAQUE), Mark.OK),
+        (event_mapping(type="keyword"), Mark.BROKEN),
+        (event_mapping(type="keyword", index=False), Mark.BROKEN),
+        (event_mapping(type="keyword", doc_values=False), Mark.BROKEN),
+        (event_mapping(type="keyword", ignore_above=1024), Mark.OK),
+        (event_mapping(type="text"), Mark.OK),
+        (event_mapping(type="constant_keyword"), Mark.BROKEN),
+        (event_mapping(type="object", enabled=False), Mark.OK),
+        ({"properties": {}}, Mark.NOTICE),
+        (
+            {
+                "properties": {
+                    "beats_signer.payload": OPAQUE,
+                    "beats_signer.payload_base64": OPAQUE,
+                }
+            },
+            Mark.OK,
+        ),
+    ],
+)
+def test_a_mapping_has_to_take_a_payload_of_any_size(
+    mapping: dict[str, Any], mark: Mark
+) -> None:
+    found = list(judge_mapping("i", mapping, {}, is_own=False))
+
+    assert marks(found, "payload-mapping") == {mark}
+
+
+@pytest.mark.parametrize("source", [{"enabled": False}, {"excludes": ["a"]}])
+def test_an_index_without_its_source_cannot_be_verified(source: dict[str, Any]) -> None:
+    mapping = {"_source": source, **event_mapping(**OPAQUE)}
+
+    assert marks(list(judge_mapping("i", mapping, {}, is_own=False)), "source") == {
+        Mark.BROKEN
+    }
+
+
+def test_a_seal_without_our_mapping_stops_the_start() -> None:
+    found = list(judge_mapping("i", {"properties": {}}, {}, is_own=True))
+
+    assert marks(found, "payload-mapping") == {Mark.BROKEN}

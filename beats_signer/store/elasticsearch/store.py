@@ -1,0 +1,106 @@
+"""Store chains in Elasticsearch: the ``Store`` of every real installation.
+
+Entries go where routing says, seals to an index per month, the catalogue's
+records to one of their own. Nothing here trusts a search before a refresh.
+"""
+
+import time
+from collections.abc import Callable
+
+from structlog.typing import FilteringBoundLogger
+
+from beats_signer.chain.seal import SealRecord
+from beats_signer.store.contract import Appended, Sealed, Write
+from beats_signer.store.elasticsearch.body import build_body
+from beats_signer.store.elasticsearch.bulk import Bulk
+from beats_signer.store.elasticsearch.capacity import Capacity
+from beats_signer.store.elasticsearch.client import Client
+from beats_signer.store.elasticsearch.delivery import Delivery
+from beats_signer.store.elasticsearch.seals import StoredSeals
+
+__all__ = ["ElasticsearchStore"]
+
+_PART_BYTES = 8 << 20
+_IN_FLIGHT = 4
+_GRACE_SECONDS = 5.0
+
+
+class ElasticsearchStore:
+    """A ``Store`` in one cluster."""
+
+    def __init__(
+        self,
+        client: Client,
+        log: FilteringBoundLogger,
+        *,
+        in_flight: int = _IN_FLIGHT,
+        part_bytes: int = _PART_BYTES,
+        grace_seconds: float = _GRACE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the client, which ``close`` closes, and the bounds of the settings.
+
+        ``grace_seconds`` have to pass after an unanswered request before a
+        conflict with our own bytes counts as stored.
+        """
+        self._client = client
+        self._log = log
+        self._clock = clock
+        self._grace_seconds = grace_seconds
+        self._capacity = Capacity(in_flight, part_bytes)
+        self._seals = StoredSeals(client)
+        self._opened = clock()
+        # Writes that are not stored in whole, with what is known of each.
+        self._deliveries: dict[tuple[bytes, int], Delivery] = {}
+
+    def encode(self, sealed: Sealed) -> bytes:
+        """See ``Store.encode``: bulk requests, compressed."""
+        return build_body(sealed, self._capacity.part_bytes)
+
+    async def open(self) -> None:
+        """See ``Store.open``. What an earlier process sent may still be under way."""
+        self._opened = self._clock()
+
+    async def close(self) -> None:
+        """See ``Store.close``."""
+        await self._client.close()
+
+    async def append(self, write: Write) -> Appended:
+        """See ``Store.append``: bulk requests, each item of them confirmed."""
+        place = write.chain, write.seal.number
+        delivery = self._deliveries.pop(place, None)
+        if delivery is None or delivery.write != write:
+            delivery = self._delivery(write)
+        self._deliveries[place] = delivery
+        appended = await delivery.run()
+        self._deliveries.pop(place, None)
+        return appended
+
+    async def publish_checkpoint(self, signer: str, note: str) -> None:
+        """See ``Store.publish_checkpoint``."""
+        await self._seals.publish_checkpoint(signer, note)
+
+    async def seal(self, chain: bytes, number: int) -> SealRecord | None:
+        """See ``Store.seal``."""
+        return await self._seals.seal(chain, number)
+
+    async def highest(self, chain: bytes) -> int | None:
+        """See ``Store.highest``."""
+        return await self._seals.highest(chain)
+
+    async def chains(self, signer: str) -> dict[str, bytes]:
+        """See ``Store.chains``."""
+        return await self._seals.chains(signer)
+
+    def _delivery(self, write: Write) -> Delivery:
+        bulk = Bulk(
+            self._client, self._capacity, write.chain, self._opened, self._clock
+        )
+        return Delivery(
+            write,
+            bulk,
+            self._capacity,
+            self._log,
+            grace_seconds=self._grace_seconds,
+            clock=self._clock,
+        )

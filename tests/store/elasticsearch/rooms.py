@@ -1,0 +1,71 @@
+"""Stores over the fake server, and what a test looks at in it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from beats_signer.errors import StoreError
+from beats_signer.store.contract import Appended, Sealed, Write
+from beats_signer.store.elasticsearch.client import Client
+from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from tests.elasticsearch.fake import Fake
+
+__all__ = ["Log", "append", "opened", "to_write"]
+
+PART_BYTES = 1 << 20
+
+
+@dataclass
+class Log:
+    """Collects what would be logged."""
+
+    events: list[dict[str, Any]]
+
+    def __call__(self, logger: object, name: str, event: Any) -> Any:
+        self.events.append({"level": name, **event})
+        raise structlog.DropEvent
+
+
+@asynccontextmanager
+async def opened(
+    fake: Fake,
+    *,
+    timeout_seconds: float = 5,
+    grace_seconds: float = 0,
+    in_flight: int = 4,
+    part_bytes: int = PART_BYTES,
+    log: Callable[..., Any] | None = None,
+) -> AsyncIterator[ElasticsearchStore]:
+    """Open a store; a test that does not care about the grace has none."""
+    logger = structlog.wrap_logger(None, processors=[log or Log([])])
+    store = ElasticsearchStore(
+        Client(fake.url, timeout_seconds=timeout_seconds),
+        logger,
+        in_flight=in_flight,
+        part_bytes=part_bytes,
+        grace_seconds=grace_seconds,
+    )
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def to_write(store: ElasticsearchStore, sealed: Sealed) -> Write:
+    """Make the write that the store takes."""
+    return Write(sealed.chain, sealed.seal, sealed.record, store.encode(sealed))
+
+
+async def append(store: ElasticsearchStore, write: Write, most: int = 8) -> Appended:
+    """Append as the sequencer does: again while nothing is known."""
+    for _ in range(most - 1):
+        try:
+            return await store.append(write)
+        except StoreError:
+            await asyncio.sleep(0)
+    return await store.append(write)

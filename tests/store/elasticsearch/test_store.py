@@ -1,0 +1,41 @@
+"""Appending to Elasticsearch: what is stored, where, and how often."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.elasticsearch.fake import Fake
+from tests.store.chains import Chain
+from tests.store.elasticsearch.rooms import opened, to_write
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    with Fake() as server:
+        yield server
+
+
+async def test_what_append_returned_for_is_stored_under_its_names(fake: Fake) -> None:
+    chain = Chain()
+    sealed = chain.events([b'{"message":"one"}', b'{"message":"two"}'])
+    async with opened(fake) as store:
+        appended = await store.append(to_write(store, chain.founding))
+        await store.append(to_write(store, sealed))
+
+    assert appended.bare == ()
+    stored = fake.documents("logs-*")
+    assert sorted(one["message"] for one in stored.values()) == ["one", "two"]
+    assert len(fake.documents("beats-signer-seals-*")) == 2
+    assert fake.count("bulk") == 2
+    assert fake.count("get") == 0
+
+
+async def test_a_write_that_is_repeated_is_stored_once(fake: Fake) -> None:
+    sealed = Chain().events([b'{"message":"one"}', b'{"message":"two"}'])
+    for _ in range(2):
+        async with opened(fake) as store:
+            await store.append(to_write(store, sealed))
+
+    assert len(fake.documents("logs-*")) == 2
+    assert fake.count("bulk") == 2
+    assert fake.count("get") == 1

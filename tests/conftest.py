@@ -3,11 +3,14 @@
 import asyncio
 import inspect
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import uvloop
 
-from tests.elasticsearch.server import Access, given, running
+from tests.elasticsearch.distribution import MissingProgramError
+from tests.elasticsearch.server import Access, Server, given, running
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,10 +32,31 @@ def real_elasticsearch() -> Iterator[Access]:
     """Reach the real server that ELASTICSEARCH_URL names, else one of our own.
 
     One server for all tests: each takes names of its own. Who asks for it carries
-    the mark ``elasticsearch``; without the programs that it needs, it fails.
+    the mark ``elasticsearch``.
     """
     if (access := given()) is not None:
         yield access
         return
-    with running() as server:
+    with _running() as server:
         yield server.access
+
+
+@pytest.fixture(scope="session")
+def secured_elasticsearch() -> Iterator[Access]:
+    """Reach a real server of our own with TLS, users and API keys."""
+    with _running(security=True) as server:
+        yield server.access
+
+
+@contextmanager
+def _running(**options: Any) -> Iterator[Server]:
+    """Run a server; without a program that it needs, end the run and say so."""
+    try:
+        with running(**options) as server:
+            yield server
+    except MissingProgramError as error:
+        pytest.exit(
+            f"No real Elasticsearch: {error}. Install it, or set ELASTICSEARCH_URL"
+            " to a server that may be written to.",
+            returncode=1,
+        )

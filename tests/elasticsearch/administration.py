@@ -48,7 +48,9 @@ class Administration:
         path = request.path
         if path.startswith("/_security/") and not self.secured:
             raise unknown(request)
-        if path.startswith(_KEPT) and "/_simulate" not in path:
+        if path.startswith("/_index_template/_simulate_index/"):
+            return self._simulate(parts[2])
+        if path.startswith(_KEPT):
             return self._keep(request)
         if name:
             return self._manage(request, name, parts)
@@ -68,8 +70,6 @@ class Administration:
             return self._resolve(parts[2])
         if parts[0] == "_data_stream" and request.method == "GET":
             return self._streams(parts[1] if len(parts) > 1 else "*")
-        if parts[:2] == ["_index_template", "_simulate_index"]:
-            return self._simulate(parts[2])
         raise unknown(request)
 
     def _info(self) -> Answer:
@@ -167,6 +167,8 @@ class Administration:
         if verb == "_rollover":
             new = self._cluster.roll_over(name)
             return Answer({"acknowledged": True, "rolled_over": True, "new_index": new})
+        if verb not in ("", "_close", "_open", "_settings", "_mapping"):
+            raise unknown(request)
         found = self._cluster.find(name)
         if verb == "" and method == "HEAD":
             return Answer({}, 200 if found else 404)

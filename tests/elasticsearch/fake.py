@@ -215,6 +215,9 @@ class Fake:
             await self._stop.wait()
         if fault.omitted:
             answer.value["items"] = answer.value["items"][: -fault.omitted]
+        if fault.torn:
+            answer.value["timed_out"] = True
+            answer.value["_shards"]["failed"] = 1
         body = encode(answer.value) if fault.body is None else fault.body
         headers = self._headers() | {"content-type": fault.content_type}
         if fault.cut_after is None:

@@ -25,6 +25,8 @@ class Fault:
     """Nothing is answered until the client gives up."""
     omitted: int = 0
     """Items left out at the end of the answer of a bulk."""
+    torn: bool = False
+    """Say in the answer of a search that a shard failed and time ran out."""
 
     @classmethod
     def refused(
@@ -61,6 +63,11 @@ class Fault:
     def short(cls, omitted: int = 1) -> "Fault":
         """Do all, and answer with too few items."""
         return cls(applied=None, omitted=omitted)
+
+    @classmethod
+    def partial(cls) -> "Fault":
+        """Answer a search and say that a shard failed and time ran out."""
+        return cls(applied=None, torn=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -29,6 +28,7 @@ VERSION = os.environ.get("ELASTICSEARCH_VERSION") or "8.19.21"
 """8.x runs on Java 17, 9.x needs Java 21 or newer."""
 
 _NOBODY = 65534
+_PASSWORD = "only-for-tests"
 _START_SECONDS = 120
 _STOP_SECONDS = 30
 
@@ -235,16 +235,7 @@ class Server:
         (own / "ca.crt").write_bytes(authority.certificate)
         (own / "node.crt").write_bytes(issued.certificate)
         (own / "node.key").write_bytes(issued.key)
-        password = secrets.token_urlsafe(16)
-        keystore = self._distribution.home / "bin/elasticsearch-keystore"
-        for arguments in (["create", "-s"], ["add", "-x", "bootstrap.password"]):
-            subprocess.run(
-                [keystore, *arguments],
-                env=self._environment(),
-                input=password.encode(),
-                check=True,
-                capture_output=True,
-            )
+        shutil.copy(self._keystore(), own / "elasticsearch.keystore")
         for part in ("http", "transport"):
             prefix = f"xpack.security.{part}.ssl"
             self._settings |= {
@@ -260,9 +251,26 @@ class Server:
         self.access = replace(
             self.access,
             user="elastic",
-            password=password,
+            password=_PASSWORD,
             authority=own / "ca.crt",
         )
+
+    def _keystore(self) -> Path:
+        """Return the server's file of secrets; it takes long to make."""
+        kept = self._distribution.home / "secured.keystore"
+        if not kept.exists():
+            program = self._distribution.home / "bin/elasticsearch-keystore"
+            for arguments in (["create", "-s"], ["add", "-x", "bootstrap.password"]):
+                subprocess.run(
+                    [program, *arguments],
+                    env=self._environment(),
+                    input=_PASSWORD.encode(),
+                    check=True,
+                    capture_output=True,
+                )
+            made = self._folder / "config" / "elasticsearch.keystore"
+            made.rename(kept)
+        return kept
 
     def _environment(self) -> dict[str, str]:
         temporary = str(self._folder / "tmp")

@@ -1,8 +1,9 @@
 """Settings and templates, held by the fake server and by the real one alike."""
 
-from elasticsearch import Elasticsearch
+import pytest
+from elasticsearch import ApiError, Elasticsearch
 
-from tests.elasticsearch.asking import bulk, event
+from tests.elasticsearch.asking import JSON, bulk, event, put_template
 
 
 def test_settings_are_told_with_their_defaults(
@@ -73,3 +74,68 @@ def test_documents_are_changed_and_deleted_under_their_index(
     client.indices.refresh(index=stream)
     hits = client.search(index=stream)["hits"]["hits"]
     assert [hit["_source"]["n"] for hit in hits] == [2]
+
+
+def test_a_template_is_told_with_its_settings_as_strings(
+    client: Elasticsearch, name: str
+) -> None:
+    put_template(client, name, settings={"number_of_replicas": 0})
+
+    found = client.indices.get_index_template(name=name)["index_templates"]
+
+    (only,) = found
+    assert only["name"] == name
+    assert only["index_template"]["template"]["settings"] == {
+        "index": {"number_of_replicas": "0"}
+    }
+
+
+def test_what_was_never_put_is_not_found(client: Elasticsearch, name: str) -> None:
+    with pytest.raises(ApiError) as template:
+        client.indices.get_index_template(name=name)
+    with pytest.raises(ApiError) as component:
+        client.cluster.get_component_template(name=name)
+    with pytest.raises(ApiError) as pipeline:
+        client.ingest.get_pipeline(id=name)
+
+    assert template.value.error == "resource_not_found_exception"
+    assert component.value.error == "resource_not_found_exception"
+    assert pipeline.value.body == {}
+    assert not client.indices.exists_index_template(name=name)
+
+
+def test_a_path_that_is_unknown_has_a_string_for_an_error(
+    client: Elasticsearch, name: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        client.perform_request("POST", f"/{name}/_never", headers=JSON, body={})
+
+    assert caught.value.status_code == 400
+    assert caught.value.body["error"].startswith("no handler found for uri")
+
+
+def test_a_data_stream_is_resolved_to_its_backing_indices(
+    client: Elasticsearch, stream: str
+) -> None:
+    (item,) = bulk(client, stream, [("a", event())])
+
+    found = client.indices.resolve_index(name=f"{stream}*")
+
+    (only,) = found["data_streams"]
+    assert only == {
+        "name": stream,
+        "backing_indices": [item["_index"]],
+        "timestamp_field": "@timestamp",
+    }
+    assert found["indices"] == []
+
+
+def test_a_template_is_tried_before_anything_is_written(
+    client: Elasticsearch, stream: str
+) -> None:
+    put_template(client, stream, settings={"index.translog.durability": "async"})
+
+    found = client.indices.simulate_index_template(name=stream)
+
+    settings = found["template"]["settings"]["index"]
+    assert settings["translog"] == {"durability": "async"}

@@ -1,26 +1,121 @@
-"""The real server that the tests run: it starts, dies and comes back."""
+"""What takes a real server of one's own: limits, rights, and its death."""
+
+from collections.abc import Iterator
 
 import pytest
+from elastic_transport import ConnectionTimeout
+from elasticsearch import ApiError, AuthenticationException, Elasticsearch
 
-from tests.elasticsearch.server import running
+from tests.elasticsearch.asking import CREATED, bulk, gist
+from tests.elasticsearch.fake import Fake
+from tests.elasticsearch.server import Access, Server, running
 
 pytestmark = pytest.mark.elasticsearch
 
-
-def test_a_killed_server_comes_back_with_what_it_had_confirmed() -> None:
-    with running() as server, server.access.connect() as client:
-        client.create(index="kept", id="1", document={"a": 1})
-        before = server.pid
-
-        server.kill()
-        server.start()
-
-        assert server.pid != before
-        assert client.get(index="kept", id="1")["_source"] == {"a": 1}
+_LIMITS = {
+    "http.max_content_length": "1mb",
+    "indexing_pressure.memory.limit": "400kb",
+}
 
 
-def test_a_secured_server_speaks_tls_and_issues_api_keys() -> None:
-    with running(security=True) as server:
-        assert server.access.url.startswith("https://")
-        with server.access.connect() as client:
-            assert client.security.create_api_key(name="any")["encoded"]
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Run a server that takes little at once."""
+    with running(settings=_LIMITS) as started:
+        yield started
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Elasticsearch]:
+    with server.access.connect(max_retries=0, request_timeout=30) as connected:
+        yield connected
+
+
+def test_a_body_above_the_limit_is_answered_413_with_nothing_in_it(
+    client: Elasticsearch, name: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        bulk(client, name, [("a", {"a": "x" * 2_000_000})])
+
+    assert caught.value.status_code == 413
+    assert not caught.value.body
+    assert gist(*bulk(client, name, [("a", {"a": "x"})])) == CREATED
+
+
+def test_a_body_above_the_pressure_limit_is_answered_429_as_a_whole(
+    client: Elasticsearch, name: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        bulk(client, name, [("a", {"a": "x" * 500_000}), ("b", {})])
+
+    assert caught.value.status_code == 429
+    assert caught.value.error == "es_rejected_execution_exception"
+    assert not client.indices.exists(index=name)
+
+
+def test_a_hanging_server_answers_when_it_wakes(
+    server: Server, client: Elasticsearch, name: str
+) -> None:
+    server.pause()
+    try:
+        with pytest.raises(ConnectionTimeout):
+            bulk(client.options(request_timeout=0.2), name, [("a", {})])
+    finally:
+        server.resume()
+
+    assert bulk(client, name, [("b", {})])[0]["status"] == 201
+
+
+def test_a_killed_server_comes_back_with_what_it_had_confirmed(
+    server: Server, client: Elasticsearch, name: str
+) -> None:
+    client.create(index=name, id="1", document={"a": 1})
+    before = server.pid
+
+    server.kill()
+    server.start()
+
+    assert server.pid != before
+    assert client.get(index=name, id="1")["_source"] == {"a": 1}
+
+
+def test_a_key_does_what_its_rights_allow(secured_elasticsearch: Access) -> None:
+    rights = {"names": ["own-*"], "privileges": ["create_doc", "auto_configure"]}
+    with secured_elasticsearch.connect() as client:
+        key = client.security.create_api_key(
+            name="writer", role_descriptors={"writer": {"indices": [rights]}}
+        )["encoded"]
+        writer = client.options(api_key=key)
+
+        (own,) = bulk(writer, "own-1", [("a", {})])
+        (other,) = bulk(writer, "other-1", [("a", {})])
+
+        assert gist(own) == CREATED
+        assert gist(other) == (403, None, "security_exception")
+        with pytest.raises(ApiError) as caught:
+            writer.get(index="own-1", id="a")
+        assert caught.value.status_code == 403
+
+
+def test_a_wrong_password_is_answered_401(secured_elasticsearch: Access) -> None:
+    with secured_elasticsearch.connect() as client:
+        stranger = client.options(basic_auth=("elastic", "wrong"))
+        with pytest.raises(AuthenticationException):
+            bulk(stranger, "own-2", [("a", {})])
+
+
+def test_rights_are_told_in_the_same_shape_by_the_fake_server(
+    secured_elasticsearch: Access,
+) -> None:
+    asked = [{"names": ["logs-*"], "privileges": ["create_doc", "read"]}]
+    answers = []
+    with Fake() as fake:
+        fake.administration.secured = True
+        for access in (fake.access, secured_elasticsearch):
+            with access.connect() as client:
+                answer = client.security.has_privileges(
+                    cluster=["monitor"], index=asked
+                )
+                answers.append({**answer, "username": "any"})
+
+    assert answers[0] == answers[1]

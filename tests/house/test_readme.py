@@ -46,7 +46,9 @@ def test_the_two_commands_stand_at_the_top() -> None:
     assert "make test" in top
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check", "bench", "test-peers"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "check", "bench", "test-peers", "test-elasticsearch"]
+)
 def test_every_make_target_of_the_readme_exists(target: str) -> None:
     makefile = (README.parent / "Makefile").read_text()
     assert re.search(rf"^{target}:", makefile, re.M)

@@ -17,6 +17,7 @@ from beats_signer.chain.records import (
 )
 from beats_signer.chain.seal import Kind
 from beats_signer.errors import ForkError, StoreError
+from beats_signer.sign.bare import BareMarks, build_bare_records
 from beats_signer.sign.founding import Identity
 from beats_signer.sign.sealer import Clock, Sealer
 from beats_signer.sign.sequencer import Prefix, Sequencer, State
@@ -78,7 +79,7 @@ class Catalogue:
             if prefix.size > self._reported.get(chain, 0)
         }
         if grown:
-            await self._say(_head_records(grown))
+            await self._say(_head_records(grown, self._bare()))
             for (chain, _), prefix in grown.items():
                 self._reported[chain] = prefix.size
         elif self._clock() - self._spoke >= self._heartbeat_ns:
@@ -89,6 +90,11 @@ class Catalogue:
         await self.report(prefixes)
         await self._say(Records((StopRecord(self._clock()).to_payload(),)))
         self.sequencer.close()
+
+    def _bare(self) -> BareMarks:
+        """Return what is marked; nothing is covered by a head before its mark."""
+        sealer = self.sequencer.sealer
+        return sealer.journal.bare() if sealer is not None else {}
 
     async def _say(self, item: Item) -> None:
         self._spoke = self._clock()
@@ -102,11 +108,22 @@ class Catalogue:
             )
 
 
-def _head_records(grown: Mapping[tuple[bytes, str], Prefix]) -> Records:
+def _head_records(
+    grown: Mapping[tuple[bytes, str], Prefix], bare: BareMarks
+) -> Records:
+    """Return what is to be said: bare documents before the heads that cover them."""
+    listed = {chain: bare[chain] for chain, _ in grown if chain in bare}
+    heads = [
+        HeadRecord(origin, prefix.size, prefix.root).to_payload()
+        for (_, origin), prefix in grown.items()
+    ]
+    bares = [
+        payload
+        for chain, origin in grown
+        for payload in build_bare_records(origin, listed.get(chain, ()))
+    ]
     return Records(
-        tuple(
-            HeadRecord(origin, prefix.size, prefix.root).to_payload()
-            for (_, origin), prefix in grown.items()
-        ),
+        (*bares, *heads),
         reported={chain: prefix.size for (chain, _), prefix in grown.items()},
+        listed=listed,
     )

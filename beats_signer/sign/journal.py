@@ -17,12 +17,20 @@ from pathlib import Path
 from beats_signer.chain.head import Head
 from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.errors import StateError
+from beats_signer.sign.bare import (
+    BARE_TABLE,
+    BareMarks,
+    delete_bare,
+    insert_bare,
+    select_bare,
+)
 from beats_signer.sign.recognition import SentWindow
 from beats_signer.store.contract import Write
 
 __all__ = ["Journal", "JournaledChain", "JournaledSeal", "SideEffects"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 1 had no table of bare documents; it is brought up to date."""
 
 _SCHEMA = """
 CREATE TABLE chains (
@@ -94,16 +102,17 @@ class JournaledSeal:
 class SideEffects:
     """What has to become durable together with a seal, not before and not after.
 
-    ``catalogued`` and ``reported`` belong to the catalogue's own seals: the
-    chains whose ``found`` record the seal holds, and the sizes of its ``head``
-    records. ``windows`` may have to be recognised later, ``forgotten``
-    (connection, window) no longer.
+    ``catalogued``, ``reported`` and ``listed`` belong to the catalogue's own seals:
+    the chains whose ``found`` record the seal holds, the sizes of its ``head``
+    records, and the entries of its ``bare`` records. ``windows`` may have to be
+    recognised later, ``forgotten`` (connection, window) no longer.
     """
 
     windows: Sequence[SentWindow] = ()
     forgotten: Sequence[tuple[str, int]] = ()
     catalogued: Sequence[bytes] = ()
     reported: dict[bytes, int] = field(default_factory=dict)
+    listed: BareMarks = field(default_factory=dict)
 
 
 class Journal:
@@ -125,7 +134,8 @@ class Journal:
         path.touch(mode=0o600, exist_ok=False)
         database = _connect(path)
         database.executescript(
-            f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            f"BEGIN; {_SCHEMA} {BARE_TABLE}"
+            f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
         return cls(path, database)
 
@@ -148,7 +158,11 @@ class Journal:
             raise StateError(f"{path}: {error}", hint=_DAMAGED) from error
         if damage != "ok":
             raise StateError(f"{path}: damaged: {damage}", hint=_DAMAGED)
-        if version != SCHEMA_VERSION:
+        if version == SCHEMA_VERSION - 1:
+            database.executescript(
+                f"BEGIN; {BARE_TABLE} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            )
+        elif version != SCHEMA_VERSION:
             raise StateError(
                 f"{path}: journal of version {version}, this program reads version "
                 f"{SCHEMA_VERSION}",
@@ -202,10 +216,17 @@ class Journal:
                 "UPDATE chains SET reported = ? WHERE chain = ?",
                 [(size, chain) for chain, size in effects.reported.items()],
             )
+            delete_bare(database, effects.listed)
 
-    def mark_stored(self, chain: bytes, numbers: Sequence[int]) -> None:
-        """Note that the store has confirmed these seals; drop what it now holds."""
+    def mark_stored(
+        self, chain: bytes, numbers: Sequence[int], bare: Sequence[int] = ()
+    ) -> None:
+        """Note that the store has confirmed these seals; drop what it now holds.
+
+        ``bare`` are the indexes of their entries that are bare documents.
+        """
         with self._transaction() as database:
+            insert_bare(database, chain, bare)
             database.executemany(
                 "UPDATE seals SET stored = 1, write = NULL"
                 " WHERE chain = ? AND number = ?",
@@ -271,6 +292,12 @@ class Journal:
         )
         record = SealRecord(note, body, leaves)
         return Write(chain, parse_seal_note(note)[0], record, data)
+
+    def bare(self) -> dict[bytes, list[int]]:
+        """Return the bare documents that the catalogue does not list yet."""
+        return select_bare(
+            self._query("SELECT chain, entry FROM bare ORDER BY chain, entry")
+        )
 
     def windows(self, chain: bytes) -> list[SentWindow]:
         """Return the windows of *chain* that a sender may send again."""

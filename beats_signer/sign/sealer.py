@@ -110,14 +110,16 @@ class Sealer:
             case _:
                 return self._seal_windows(items)  # type: ignore[arg-type]
 
-    def mark_stored(self, number: int) -> None:
+    def mark_stored(self, number: int, bare: Sequence[int] = ()) -> None:
         """Step 7: note in the journal that the store has confirmed this seal.
+
+        ``bare`` are the entries of it that the catalogue has to list.
 
         Raises:
             DurabilityError: As in ``seal``.
         """
         try:
-            self.journal.mark_stored(self.chain, [number])
+            self.journal.mark_stored(self.chain, [number], bare)
         except (OSError, sqlite3.Error) as error:
             raise self._durability_error(number, error) from error
 
@@ -136,6 +138,11 @@ class Sealer:
                 chain: size
                 for group in groups
                 for chain, size in group.reported.items()
+            },
+            listed={
+                chain: indexes
+                for group in groups
+                for chain, indexes in group.listed.items()
             },
         )
         leaves = leaf_hashes(entries.forms, payloads, None)

@@ -29,10 +29,10 @@ from typing import TypeVar
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.seal import parse_seal_note
-from beats_signer.errors import ForkError, StoreError
+from beats_signer.errors import ForkError, RefusedError, StoreError
 from beats_signer.sign.sealer import Notice, Sealer
 from beats_signer.sign.window import Control, Item, Receipt
-from beats_signer.store.contract import Store, Write
+from beats_signer.store.contract import Appended, Store, Write
 
 __all__ = ["Pace", "Prefix", "Sequencer", "State"]
 
@@ -96,6 +96,8 @@ class Sequencer:
         self.state = State.OPENING
         self.prefix = Prefix(0, b"")
         self.problem: str | None = None
+        self.bare_entries = 0
+        """Entries stored as bare documents since the process began."""
         self.sealer: Sealer | None = None
         self.notices: deque[Notice] = deque()
         self._target = store
@@ -250,9 +252,10 @@ class Sequencer:
     async def _deliver(self, sealer: Sealer, write: Write) -> None:
         """Steps 5 to 7, then the receipts, which lead to step 8."""
         number = write.seal.number
-        await self._store(write)
+        bare = (await self._store(write)).bare
+        self.bare_entries += len(bare)
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._marking, sealer.mark_stored, number)
+        await loop.run_in_executor(self._marking, sealer.mark_stored, number, bare)
         self._waiting_bytes -= len(write.body)
         self._advance_prefix(number)
         self._slots.release()
@@ -261,15 +264,19 @@ class Sequencer:
         for receipt in self._unstored.pop(number):
             _confirm(receipt)
 
-    async def _store(self, write: Write) -> None:
+    async def _store(self, write: Write) -> Appended:
         """Step 5 and 6. Send the same bytes until the store confirms them."""
         pause = _BACKOFF_SECONDS
         while True:
             try:
-                await self._target.append(write)
+                appended = await self._target.append(write)
             except StoreError as error:
                 self.problem = str(error)
-                self._log.warning(
+                is_refused = isinstance(error, RefusedError)
+                if is_refused:  # until somebody mends it, haste changes nothing
+                    pause = _MOST_BACKOFF_SECONDS
+                tell = self._log.error if is_refused else self._log.warning
+                tell(
                     "the store did not confirm a seal, it is sent again",
                     seal=write.seal.number,
                     error=str(error),
@@ -277,7 +284,7 @@ class Sequencer:
                 )
             else:
                 self.problem = None
-                return
+                return appended
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(pause * 2, _MOST_BACKOFF_SECONDS)
 

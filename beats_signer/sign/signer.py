@@ -351,6 +351,7 @@ class Signer:
             "last_seal_time": format_time(head.time) if head else None,
             "waiting_windows": chain.waiting_windows,
             "journal_rows": chain.unstored_seals,
+            "bare_entries": chain.bare_entries,
             "problem": chain.problem,
         }
 

@@ -66,6 +66,8 @@ class Records:
     """Chains whose ``found`` record is among them."""
     reported: Mapping[bytes, int] = field(default_factory=dict)
     """Sizes in the ``head`` records among them, by chain."""
+    listed: Mapping[bytes, Sequence[int]] = field(default_factory=dict)
+    """Indexes in the ``bare`` records among them, by chain."""
 
     @property
     def entries(self) -> int:

@@ -6,11 +6,12 @@ records to one of their own. Nothing here trusts a search before a refresh.
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.seal import SealRecord
-from beats_signer.store.contract import Appended, Sealed, Write
+from beats_signer.store.contract import Appended, Entries, Sealed, Write
 from beats_signer.store.elasticsearch.body import build_body
 from beats_signer.store.elasticsearch.bulk import Bulk
 from beats_signer.store.elasticsearch.capacity import Capacity
@@ -67,6 +68,7 @@ class ElasticsearchStore:
 
     async def append(self, write: Write) -> Appended:
         """See ``Store.append``: bulk requests, each item of them confirmed."""
+        write = self._own(write)
         place = write.chain, write.seal.number
         delivery = self._deliveries.pop(place, None)
         if delivery is None or delivery.write != write:
@@ -91,6 +93,19 @@ class ElasticsearchStore:
     async def chains(self, signer: str) -> dict[str, bytes]:
         """See ``Store.chains``."""
         return await self._seals.chains(signer)
+
+    def _own(self, write: Write) -> Write:
+        """Return a seal without entries as this store renders it.
+
+        The catalogue's founding is journaled by ``init``, when the store may not
+        be chosen yet. There are no entries that could come out differently.
+        """
+        if write.seal.count:
+            return write
+        sealed = Sealed(
+            write.chain, write.seal, write.record, Entries(b"", (), None), ()
+        )
+        return replace(write, body=self.encode(sealed))
 
     def _delivery(self, write: Write) -> Delivery:
         bulk = Bulk(

@@ -37,17 +37,20 @@ class ElasticsearchStore:
         in_flight: int = _IN_FLIGHT,
         part_bytes: int = _PART_BYTES,
         grace_seconds: float = _GRACE_SECONDS,
+        has_sender_fields: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the client, which ``close`` closes, and the bounds of the settings.
 
         ``grace_seconds`` have to pass after an unanswered request before a
-        conflict with our own bytes counts as stored.
+        conflict with our own bytes counts as stored. ``has_sender_fields`` shows
+        the sender's name and address among an event's fields.
         """
         self._client = client
         self._log = log
         self._clock = clock
         self._grace_seconds = grace_seconds
+        self._has_sender_fields = has_sender_fields
         self._capacity = Capacity(in_flight, part_bytes)
         self._seals = StoredSeals(client)
         self._opened = clock()
@@ -56,7 +59,11 @@ class ElasticsearchStore:
 
     def encode(self, sealed: Sealed) -> bytes:
         """See ``Store.encode``: bulk requests, compressed."""
-        return build_body(sealed, self._capacity.part_bytes)
+        return build_body(
+            sealed,
+            self._capacity.part_bytes,
+            has_sender_fields=self._has_sender_fields,
+        )
 
     async def open(self) -> None:
         """See ``Store.open``. What an earlier process sent may still be under way."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from beats_signer.store.elasticsearch.pairs import read_pairs
+
 __all__ = ["FieldReader", "Value", "Values"]
 
 Value = str | tuple[str, ...] | None
@@ -45,8 +47,8 @@ class FieldReader:
         An event that is not one JSON object, or a block of pairs, has none.
         """
         if form == _PAIRS:
-            pairs = _read_pairs(payload)
-            return tuple(pairs.get(name) for name in self.names)
+            pairs = read_pairs(payload)
+            return tuple(_text_of(pairs.get(name)) for name in self.names)
         try:
             event = self._decoder.decode(payload)
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -115,20 +117,3 @@ def _scalar(value: Any) -> str | None:  # noqa: ANN401
     if value is True or value is False:
         return "true" if value else "false"
     return str(value) if type(value) in (int, float) else None
-
-
-def _read_pairs(block: bytes) -> dict[str, str]:
-    """Return the pairs of an event of form ``D``; the last of a repeated key counts."""
-    pairs: dict[str, str] = {}
-    at = 4
-    for _ in range(int.from_bytes(block[:4], "big")):
-        key, at = _read_item(block, at)
-        value, at = _read_item(block, at)
-        pairs[key] = value[:_VALUE_CHARACTERS]
-    return pairs
-
-
-def _read_item(block: bytes, at: int) -> tuple[str, int]:
-    start = at + 4
-    end = start + int.from_bytes(block[at:start], "big")
-    return block[start:end].decode("utf-8", "replace"), end

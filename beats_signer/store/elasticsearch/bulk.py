@@ -8,7 +8,6 @@ from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.elasticsearch.body import Part
 from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.client import Answer, Client, UnansweredError
-from beats_signer.store.elasticsearch.conflicts import read_documents, request_of
 from beats_signer.store.elasticsearch.outcomes import (
     FILTER_PATH,
     AnswerError,
@@ -19,6 +18,7 @@ from beats_signer.store.elasticsearch.outcomes import (
     judge_request,
     reason_of,
 )
+from beats_signer.store.elasticsearch.standing import read_documents, request_of
 
 __all__ = ["Bulk", "NothingTakenError"]
 

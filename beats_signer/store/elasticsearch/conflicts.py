@@ -1,142 +1,110 @@
-"""Read what stands where an item was to be created, and compare it.
+"""Settle conflicts: find out whether what stands there is ours, and go around it."""
 
-A conflict proves nothing: somebody may have taken the name before us. What
-stands there is ours when its payload has our leaf, or its seal our text.
-"""
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-import binascii
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final
+from structlog.typing import FilteringBoundLogger
 
-import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
-
-from beats_signer.chain.errors import ChainError
-from beats_signer.chain.merkle import leaf_hash
-from beats_signer.chain.note import Note
+from beats_signer.errors import ForkError, RefusedError
 from beats_signer.store.contract import Write
-from beats_signer.store.elasticsearch.client import Answer
-from beats_signer.store.elasticsearch.document import RESERVED
-from beats_signer.store.elasticsearch.rendering import Item, Rendering, is_bare
+from beats_signer.store.elasticsearch.bulk import Bulk
+from beats_signer.store.elasticsearch.outcomes import Outcome
+from beats_signer.store.elasticsearch.rendering import Item, Rendering, rename
+from beats_signer.store.elasticsearch.standing import Standing, compare
 
-__all__ = ["Standing", "compare", "read_documents", "request_of"]
+__all__ = ["Conflict", "Conflicts", "Settled"]
 
-_LEAF_BYTES: Final = 32
-
-
-class Standing(Enum):
-    """What stands under the ``_id`` of an item."""
-
-    OURS = "ours"
-    OURS_BARE = "ours, bare"
-    ANOTHER = "another"
-    NOTHING = "nothing"
+Conflict = tuple[Item, Outcome]
 
 
-class _Found(Struct):
-    found: bool = False
-    source: Raw | UnsetType = msgspec.field(name="_source", default=UNSET)
-    error: Raw | UnsetType = UNSET
+@dataclass(slots=True)
+class Settled:
+    """What became of some conflicts."""
+
+    ours: list[Item] = field(default_factory=list)
+    """Stored, with their visible fields."""
+    ours_bare: list[Item] = field(default_factory=list)
+    """Stored as bare documents."""
+    renamed: list[Item] = field(default_factory=list)
+    """To be created under another name."""
+    open: list[Conflict] = field(default_factory=list)
+    """Nothing stands there any more, or not yet: unknown."""
 
 
-class _Documents(Struct):
-    docs: list[_Found]
+class Conflicts:
+    """Settles the conflicts of one write."""
 
+    def __init__(
+        self,
+        write: Write,
+        bulk: Bulk,
+        log: FilteringBoundLogger,
+        *,
+        grace_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._write = write
+        self._bulk = bulk
+        self._log = log
+        self._grace_seconds = grace_seconds
+        self._clock = clock
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """The ``beats_signer`` object of a document, as it is claimed."""
+    async def settle(self, conflicts: Sequence[Conflict]) -> Settled:
+        """Read what stands in the way of some items, and compare it.
 
-    chain: Any
-    index: Any
-    form: Any
-    payload: Any
-    payload_base64: Any
-    salt: Any
+        A conflict is answered before what it conflicts with is durable. After a
+        request without an answer, which may still be under way, nothing counts
+        as stored before the grace has passed.
 
+        Raises:
+            StoreError: Nothing could be read; ask again.
+            RefusedError: All names of an entry are taken.
+            ForkError: Another seal stands under the number of ours.
+        """
+        rest = self._bulk.unanswered_at + self._grace_seconds - self._clock()
+        if rest > 0:
+            await asyncio.sleep(rest)
+        places = [_place(*conflict) for conflict in conflicts]
+        sources = await self._bulk.read(places)
+        settled = Settled()
+        for (item, outcome), source in zip(conflicts, sources, strict=True):
+            match compare(self._write, item, source):
+                case Standing.OURS:
+                    settled.ours.append(item)
+                case Standing.OURS_BARE:
+                    settled.ours_bare.append(item)
+                case Standing.ANOTHER:
+                    settled.renamed.append(self._rename(item, outcome))
+                case Standing.NOTHING:
+                    settled.open.append((item, outcome))
+        return settled
 
-_DOCUMENTS = msgspec.json.Decoder(_Documents)
-_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
-_NAMES: Final = tuple(_Signed.__slots__)
-
-
-def request_of(places: Sequence[tuple[str, str]]) -> bytes:
-    """Return the body of a realtime ``_mget`` of (index, ``_id``)."""
-    docs = [{"_index": index, "_id": name} for index, name in places]
-    return msgspec.json.encode({"docs": docs})
-
-
-def read_documents(answer: Answer, count: int) -> list[bytes | None]:
-    """Return the sources that an ``_mget`` found, ``None`` for what is not there.
-
-    Raises:
-        ValueError: The answer is not one to ``count`` documents.
-    """
-    try:
-        docs = _DOCUMENTS.decode(answer.data).docs
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ValueError(f"the answer cannot be read: {error}") from error
-    if len(docs) != count:
-        raise ValueError(f"{count} documents were asked for, {len(docs)} came back")
-    for doc in docs:
-        if doc.error is not UNSET:
-            raise ValueError(f"a document cannot be read: {bytes(doc.error)[:200]!r}")
-    return [
-        bytes(doc.source) if doc.found and doc.source is not UNSET else None
-        for doc in docs
-    ]
-
-
-def compare(write: Write, item: Item, source: bytes | None) -> Standing:
-    """Say what the source of a document is to the item that was to be there."""
-    if source is None:
-        return Standing.NOTHING
-    try:
-        members = _MEMBERS.decode(source)
+    def _rename(self, item: Item, outcome: Outcome) -> Item:
+        seal = self._write.seal
+        index, name = _place(item, outcome)
         if item.rendering is Rendering.SEAL:
-            return _compare_seal(write, members)
-        leaf = _leaf(write, item, _signed(members))
-    except (msgspec.MsgspecError, RecursionError, ValueError, ChainError):
-        return Standing.ANOTHER
-    own = write.record.leaves[item.position * _LEAF_BYTES :][:_LEAF_BYTES]
-    if leaf != own:
-        return Standing.ANOTHER
-    return Standing.OURS_BARE if is_bare(members) else Standing.OURS
+            raise ForkError(
+                f"another seal stands under number {seal.number} of {seal.origin}",
+                hint="Two signers, or a copy of one, write to this chain: find the"
+                " other before anything else.",
+            )
+        self._log.error(
+            "a document that is not ours stands under the name of an event",
+            index=index,
+            document=name,
+        )
+        renamed = rename(item)
+        if renamed is None:
+            raise RefusedError(
+                f"every name of entry {seal.first + item.position} of {seal.origin} is "
+                f"taken in {index} by documents of somebody else",
+                hint=f"See who writes to {index}; remove {name} and its like.",
+            )
+        return renamed
 
 
-def _compare_seal(write: Write, members: dict[str, Raw]) -> Standing:
-    note = msgspec.json.decode(members.get("note", Raw(b'""')), type=str)
-    is_same = note == write.record.note or (
-        Note.parse(note).text == Note.parse(write.record.note).text
-    )
-    return Standing.OURS if is_same else Standing.ANOTHER
-
-
-def _signed(members: dict[str, Raw]) -> _Signed:
-    """Return the signed object, nested or under dotted names."""
-    nested = {}
-    if RESERVED in members:
-        nested = msgspec.json.decode(members[RESERVED], type=dict[str, Any])
-    dotted = {
-        name: msgspec.json.decode(members[key])
-        for name in _NAMES
-        if (key := f"{RESERVED}.{name}") in members
-    }
-    found = nested | dotted
-    return _Signed(*(found.get(name) for name in _NAMES))
-
-
-def _leaf(write: Write, item: Item, signed: _Signed) -> bytes | None:
-    """Return the leaf of what stands there, ``None`` when it claims to be another."""
-    if signed.chain != write.chain.hex()[:32]:
-        return None
-    if signed.index != write.seal.first + item.position:
-        return None
-    if isinstance(signed.payload, str):
-        payload = signed.payload.encode()
-    else:
-        payload = binascii.a2b_base64(str(signed.payload_base64))
-    salt = binascii.a2b_base64(str(signed.salt)) if signed.salt is not None else b""
-    return leaf_hash(str(signed.form).encode(), payload, salt)
+def _place(item: Item, outcome: Outcome) -> tuple[str, str]:
+    """Return where a conflict stands: an index, also behind a data stream."""
+    index, name = item.place
+    return outcome.index or index, name

@@ -60,6 +60,8 @@ class Rendering(Enum):
     """The signed object, and why there is no more."""
     MINIMAL = "minimal"
     """The signed object alone."""
+    MOVED = "moved"
+    """The same, in the default place: the one its sender named takes not even it."""
     SEAL = "seal"
     """A seal: there is one way to write it."""
 
@@ -74,6 +76,9 @@ _TRANSITIONS: Final[dict[tuple[Rendering, Verdict], Rendering]] = {
     (Rendering.BARE, Verdict.REJECTED): Rendering.MINIMAL,
 }
 """What is sent next; what is not here is refused, until somebody mends it."""
+_AT_DEFAULT: Final = {Rendering.DEFAULT, Rendering.MOVED}
+_STOPPING: Final = {Verdict.NO_PLACE, Verdict.REFUSED, Verdict.NO_PIPELINE}
+"""What stops a chain, and no sender may stop one by the names that it gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +111,17 @@ class Item:
 
 def next_rendering(item: Item, verdict: Verdict) -> Rendering | None:
     """Say how an item is sent next, or ``None``: as it is, once it is mended."""
-    is_ours = item.rendering is Rendering.FULL and item.may_move
-    if is_ours and verdict is Verdict.NO_PLACE:
-        return Rendering.DEFAULT
-    return _TRANSITIONS.get((item.rendering, verdict))
+    following = _TRANSITIONS.get((item.rendering, verdict))
+    if following is not None or not item.may_move:
+        return following
+    match item.rendering:
+        case Rendering.FULL | Rendering.PLAIN if verdict in _STOPPING:
+            return Rendering.DEFAULT
+        case Rendering.BARE if verdict in _STOPPING:
+            return Rendering.MOVED
+        case Rendering.MINIMAL if verdict in _STOPPING or verdict is Verdict.REJECTED:
+            return Rendering.MOVED
+    return None
 
 
 def render(
@@ -133,9 +145,20 @@ def render(
         case Rendering.MINIMAL:
             action = _act(item, pipeline="_none")
             document = _minimal(item.document, time)
+        case Rendering.MOVED:
+            action = _act(item, _index=target, pipeline="_none")
+            document = _minimal(item.document, time)
         case _:
             raise RuntimeError(f"an item is not rendered as {rendering.value} again")
-    return replace(item, action=action, document=document, rendering=rendering)
+    may_move = item.may_move and rendering not in _AT_DEFAULT
+    return replace(
+        item,
+        action=action,
+        document=document,
+        rendering=rendering,
+        may_move=may_move,
+        faults=0,
+    )
 
 
 def rename(item: Item) -> Item | None:

@@ -17,13 +17,13 @@ from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import Kind, SealRecord, parse_seal_note
 from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.elasticsearch.client import Answer, Client
-from beats_signer.store.elasticsearch.conflicts import read_documents, request_of
 from beats_signer.store.elasticsearch.outcomes import reason_of
 from beats_signer.store.elasticsearch.places import (
     CHECKPOINTS_INDEX,
     SEALS_INDEX,
     seal_id,
 )
+from beats_signer.store.elasticsearch.standing import read_documents, request_of
 
 __all__ = ["SealDocument", "StoredSeals"]
 

@@ -1,0 +1,142 @@
+"""Read what stands where an item was to be created, and compare it.
+
+A conflict proves nothing: somebody may have taken the name before us. What
+stands there is ours when its payload has our leaf, or its seal our text.
+"""
+
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from beats_signer.chain.errors import ChainError
+from beats_signer.chain.merkle import leaf_hash
+from beats_signer.chain.note import Note
+from beats_signer.store.contract import Write
+from beats_signer.store.elasticsearch.client import Answer
+from beats_signer.store.elasticsearch.document import RESERVED
+from beats_signer.store.elasticsearch.rendering import Item, Rendering, is_bare
+
+__all__ = ["Standing", "compare", "read_documents", "request_of"]
+
+_LEAF_BYTES: Final = 32
+
+
+class Standing(Enum):
+    """What stands under the ``_id`` of an item."""
+
+    OURS = "ours"
+    OURS_BARE = "ours, bare"
+    ANOTHER = "another"
+    NOTHING = "nothing"
+
+
+class _Found(Struct):
+    found: bool = False
+    source: Raw | UnsetType = msgspec.field(name="_source", default=UNSET)
+    error: Raw | UnsetType = UNSET
+
+
+class _Documents(Struct):
+    docs: list[_Found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """The ``beats_signer`` object of a document, as it is claimed."""
+
+    chain: Any
+    index: Any
+    form: Any
+    payload: Any
+    payload_base64: Any
+    salt: Any
+
+
+_DOCUMENTS = msgspec.json.Decoder(_Documents)
+_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+_NAMES: Final = tuple(_Signed.__slots__)
+
+
+def request_of(places: Sequence[tuple[str, str]]) -> bytes:
+    """Return the body of a realtime ``_mget`` of (index, ``_id``)."""
+    docs = [{"_index": index, "_id": name} for index, name in places]
+    return msgspec.json.encode({"docs": docs})
+
+
+def read_documents(answer: Answer, count: int) -> list[bytes | None]:
+    """Return the sources that an ``_mget`` found, ``None`` for what is not there.
+
+    Raises:
+        ValueError: The answer is not one to ``count`` documents.
+    """
+    try:
+        docs = _DOCUMENTS.decode(answer.data).docs
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ValueError(f"the answer cannot be read: {error}") from error
+    if len(docs) != count:
+        raise ValueError(f"{count} documents were asked for, {len(docs)} came back")
+    for doc in docs:
+        if doc.error is not UNSET:
+            raise ValueError(f"a document cannot be read: {bytes(doc.error)[:200]!r}")
+    return [
+        bytes(doc.source) if doc.found and doc.source is not UNSET else None
+        for doc in docs
+    ]
+
+
+def compare(write: Write, item: Item, source: bytes | None) -> Standing:
+    """Say what the source of a document is to the item that was to be there."""
+    if source is None:
+        return Standing.NOTHING
+    try:
+        members = _MEMBERS.decode(source)
+        if item.rendering is Rendering.SEAL:
+            return _compare_seal(write, members)
+        leaf = _leaf(write, item, _signed(members))
+    except (msgspec.MsgspecError, RecursionError, ValueError, ChainError):
+        return Standing.ANOTHER
+    own = write.record.leaves[item.position * _LEAF_BYTES :][:_LEAF_BYTES]
+    if leaf != own:
+        return Standing.ANOTHER
+    return Standing.OURS_BARE if is_bare(members) else Standing.OURS
+
+
+def _compare_seal(write: Write, members: dict[str, Raw]) -> Standing:
+    note = msgspec.json.decode(members.get("note", Raw(b'""')), type=str)
+    is_same = note == write.record.note or (
+        Note.parse(note).text == Note.parse(write.record.note).text
+    )
+    return Standing.OURS if is_same else Standing.ANOTHER
+
+
+def _signed(members: dict[str, Raw]) -> _Signed:
+    """Return the signed object, nested or under dotted names."""
+    nested = {}
+    if RESERVED in members:
+        nested = msgspec.json.decode(members[RESERVED], type=dict[str, Any])
+    dotted = {
+        name: msgspec.json.decode(members[key])
+        for name in _NAMES
+        if (key := f"{RESERVED}.{name}") in members
+    }
+    found = nested | dotted
+    return _Signed(*(found.get(name) for name in _NAMES))
+
+
+def _leaf(write: Write, item: Item, signed: _Signed) -> bytes | None:
+    """Return the leaf of what stands there, ``None`` when it claims to be another."""
+    if signed.chain != write.chain.hex()[:32]:
+        return None
+    if signed.index != write.seal.first + item.position:
+        return None
+    if isinstance(signed.payload, str):
+        payload = signed.payload.encode()
+    else:
+        payload = binascii.a2b_base64(str(signed.payload_base64))
+    salt = binascii.a2b_base64(str(signed.salt)) if signed.salt is not None else b""
+    return leaf_hash(str(signed.form).encode(), payload, salt)

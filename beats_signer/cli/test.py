@@ -17,7 +17,7 @@ __all__ = ["test"]
 _BROKEN = 1
 
 
-@click.group()
+@click.group(epilog="Example: beats-signer test output --config beats-signer.yml")
 def test() -> None:
     """Test what the configuration names."""
 

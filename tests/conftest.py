@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from tests.elasticsearch.distribution import MissingProgramError
-from tests.elasticsearch.server import Access, Server, given, running
+from tests.elasticsearch.server import Access, RunElasticsearch, Server, given, running
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,11 +28,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture(scope="session")
+def run_elasticsearch() -> RunElasticsearch:
+    """Run real servers of our own, to limit, kill and start again.
+
+    Who asks for one carries the mark ``elasticsearch``, as with all that follow.
+    """
+    if given() is not None:
+        pytest.skip("ELASTICSEARCH_URL names a server that is not ours to kill")
+    return _running
+
+
+@pytest.fixture(scope="session")
 def real_elasticsearch() -> Iterator[Access]:
     """Reach the real server that ELASTICSEARCH_URL names, else one of our own.
 
-    One server for all tests: each takes names of its own. Who asks for it carries
-    the mark ``elasticsearch``.
+    One server for all tests: each takes names of its own.
     """
     if (access := given()) is not None:
         yield access
@@ -42,9 +52,9 @@ def real_elasticsearch() -> Iterator[Access]:
 
 
 @pytest.fixture(scope="session")
-def secured_elasticsearch() -> Iterator[Access]:
+def secured_elasticsearch(run_elasticsearch: RunElasticsearch) -> Iterator[Access]:
     """Reach a real server of our own with TLS, users and API keys."""
-    with _running(security=True) as server:
+    with run_elasticsearch(security=True) as server:
         yield server.access
 
 

@@ -8,21 +8,21 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from elastic_transport import ConnectionError
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import ApiError
 
 from beats_signer.receive.authority import ThrowawayAuthority
 from tests.elasticsearch import distribution
+from tests.elasticsearch.access import Access, given
 
-__all__ = ["VERSION", "Access", "Server", "given", "running"]
+__all__ = ["VERSION", "Access", "RunElasticsearch", "Server", "given", "running"]
 
 VERSION = os.environ.get("ELASTICSEARCH_VERSION") or "8.19.21"
 """8.x runs on Java 17, 9.x needs Java 21 or newer."""
@@ -31,47 +31,6 @@ _NOBODY = 65534
 _PASSWORD = "only-for-tests"
 _START_SECONDS = 120
 _STOP_SECONDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How to reach a server, with all rights on it."""
-
-    url: str
-    """Without user and password."""
-    user: str | None = None
-    password: str | None = None
-    authority: Path | None = None
-    """Certificates to trust, PEM; ``None``: those of the system."""
-
-    def options(self) -> dict[str, Any]:
-        """Return what ``Elasticsearch`` and ``AsyncElasticsearch`` take."""
-        options: dict[str, Any] = {"hosts": [self.url]}
-        if self.user is not None:
-            options["basic_auth"] = (self.user, self.password)
-        if self.authority is not None:
-            options["ca_certs"] = str(self.authority)
-        return options
-
-    def connect(self, **options: Any) -> Elasticsearch:
-        """Return a client for tests that look at the server directly."""
-        return Elasticsearch(**self.options(), **options)
-
-
-def given() -> Access | None:
-    """Return the server that ELASTICSEARCH_URL names, or ``None``.
-
-    The URL may hold user and password; ELASTICSEARCH_CA names a PEM file.
-    """
-    url = os.environ.get("ELASTICSEARCH_URL")
-    if not url:
-        return None
-    parts = urlsplit(url)
-    plain = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    authority = os.environ.get("ELASTICSEARCH_CA")
-    return Access(
-        plain, parts.username, parts.password, Path(authority) if authority else None
-    )
 
 
 @contextmanager
@@ -295,3 +254,7 @@ def _free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+RunElasticsearch = Callable[..., AbstractContextManager[Server]]
+"""How a test runs a server of its own: with the arguments of ``Server``."""

@@ -8,7 +8,7 @@ from elasticsearch import ApiError, AuthenticationException, Elasticsearch
 
 from tests.elasticsearch.asking import CREATED, bulk, gist
 from tests.elasticsearch.fake import Fake
-from tests.elasticsearch.server import Access, Server, running
+from tests.elasticsearch.server import Access, RunElasticsearch, Server
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -19,9 +19,9 @@ _LIMITS = {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server(run_elasticsearch: RunElasticsearch) -> Iterator[Server]:
     """Run a server that takes little at once."""
-    with running(settings=_LIMITS) as started:
+    with run_elasticsearch(settings=_LIMITS) as started:
         yield started
 
 

@@ -1,7 +1,6 @@
 """Settle conflicts: find out whether what stands there is ours, and go around it."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
@@ -43,12 +42,14 @@ class Conflicts:
         *,
         grace_seconds: float,
         clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._write = write
         self._bulk = bulk
         self._log = log
         self._grace_seconds = grace_seconds
         self._clock = clock
+        self._sleep = sleep
 
     async def settle(self, conflicts: Sequence[Conflict]) -> Settled:
         """Read what stands in the way of some items, and compare it.
@@ -64,7 +65,7 @@ class Conflicts:
         """
         rest = self._bulk.unanswered_at + self._grace_seconds - self._clock()
         if rest > 0:
-            await asyncio.sleep(rest)
+            await self._sleep(rest)
         places = [_place(*conflict) for conflict in conflicts]
         sources = await self._bulk.read(places)
         settled = Settled()

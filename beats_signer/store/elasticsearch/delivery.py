@@ -16,7 +16,7 @@ same bytes meet themselves as conflicts.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -65,6 +65,7 @@ class Delivery:
         *,
         grace_seconds: float,
         clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         """Take the write apart.
 
@@ -80,6 +81,7 @@ class Delivery:
             log.bind(chain=write.seal.origin, seal=write.seal.number),
             grace_seconds=grace_seconds,
             clock=clock,
+            sleep=sleep,
         )
         self._target = default_target(write.seal.origin)
         try:
@@ -136,7 +138,7 @@ class Delivery:
             pending.finish()
             return []
         await pending.open()
-        return _unstored(pending, pending.items, outcomes)
+        return pending.settle(pending.items, outcomes)
 
     async def _send(self, pending: Pending, items: Sequence[Item]) -> _Judged:
         """Send items as they are now; return those that are not stored."""
@@ -152,7 +154,7 @@ class Delivery:
             outcomes = await self._bulk.send(part)
         except NothingTakenError as nothing:
             return await self._send_less(pending, items, nothing)
-        return _unstored(pending, items, outcomes)
+        return pending.settle(items, outcomes)
 
     async def _send_less(
         self, pending: Pending, items: Sequence[Item], nothing: NothingTakenError
@@ -233,16 +235,3 @@ class Delivery:
             hint=f"See to {index}: its blocks, its mapping, and what the signer's "
             "role may do there. Nothing is lost; senders wait meanwhile.",
         )
-
-
-def _unstored(
-    pending: Pending, items: Sequence[Item], outcomes: Sequence[Outcome]
-) -> _Judged:
-    """Note which items are stored; return the others."""
-    judged: _Judged = []
-    for item, outcome in zip(items, outcomes, strict=True):
-        if outcome.verdict is Verdict.STORED:
-            pending.remove(item)
-        else:
-            judged.append((item, outcome))
-    return judged

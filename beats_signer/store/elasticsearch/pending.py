@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from beats_signer.store.elasticsearch.body import Part, open_part
+from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
 from beats_signer.store.elasticsearch.rendering import Item, Rendering
 
 __all__ = ["Pending", "chunks"]
@@ -53,6 +54,18 @@ class Pending:
     def finish(self) -> None:
         """Note that all of it is stored as it was encoded."""
         self._left = {}
+
+    def settle(
+        self, items: Sequence[Item], outcomes: Sequence[Outcome]
+    ) -> list[tuple[Item, Outcome]]:
+        """Note which items are stored; return the others."""
+        unstored = []
+        for item, outcome in zip(items, outcomes, strict=True):
+            if outcome.verdict is Verdict.STORED:
+                self.remove(item)
+            else:
+                unstored.append((item, outcome))
+        return unstored
 
     def remove(self, item: Item, *, is_bare: bool | None = None) -> None:
         """Note that an item is stored; by its rendering, or as it was found."""

@@ -4,8 +4,9 @@ Entries go where routing says, seals to an index per month, the catalogue's
 records to one of their own. Nothing here trusts a search before a refresh.
 """
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
@@ -39,6 +40,7 @@ class ElasticsearchStore:
         grace_seconds: float = _GRACE_SECONDS,
         has_sender_fields: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Take the client, which ``close`` closes, and the bounds of the settings.
 
@@ -49,6 +51,7 @@ class ElasticsearchStore:
         self._client = client
         self._log = log
         self._clock = clock
+        self._sleep = sleep
         self._grace_seconds = grace_seconds
         self._has_sender_fields = has_sender_fields
         self._capacity = Capacity(in_flight, part_bytes)
@@ -125,4 +128,5 @@ class ElasticsearchStore:
             self._log,
             grace_seconds=self._grace_seconds,
             clock=self._clock,
+            sleep=self._sleep,
         )

@@ -1,7 +1,8 @@
 """Stores over the fake server, and what a test looks at in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,10 @@ from beats_signer.errors import StoreError
 from beats_signer.store.contract import Appended, Sealed, Write
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from tests.elasticsearch.bulk import Action, parse
 from tests.elasticsearch.fake import Fake
 
-__all__ = ["Log", "append", "opened", "to_write"]
+__all__ = ["Log", "append", "opened", "sent", "to_write"]
 
 PART_BYTES = 1 << 20
 
@@ -39,6 +41,8 @@ async def opened(
     in_flight: int = 4,
     part_bytes: int = PART_BYTES,
     log: Callable[..., Any] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[ElasticsearchStore]:
     """Open a store; a test that does not care about the grace has none."""
     logger = structlog.wrap_logger(None, processors=[log or Log([])])
@@ -48,6 +52,8 @@ async def opened(
         in_flight=in_flight,
         part_bytes=part_bytes,
         grace_seconds=grace_seconds,
+        clock=clock,
+        sleep=sleep,
     )
     await store.open()
     try:
@@ -69,3 +75,9 @@ async def append(store: ElasticsearchStore, write: Write, most: int = 8) -> Appe
         except StoreError:
             await asyncio.sleep(0)
     return await store.append(write)
+
+
+def sent(fake: Fake) -> list[list[Action]]:
+    """Return the actions of every bulk request that came."""
+    bulks = [one for one in fake.requests if one.operation == "bulk"]
+    return [parse(one.body, None, {}) for one in bulks]

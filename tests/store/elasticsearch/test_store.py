@@ -1,18 +1,8 @@
 """Appending to Elasticsearch: what is stored, where, and how often."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.elasticsearch.fake import Fake
 from tests.store.chains import Chain
 from tests.store.elasticsearch.rooms import opened, to_write
-
-
-@pytest.fixture
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
 
 
 async def test_what_append_returned_for_is_stored_under_its_names(fake: Fake) -> None:

@@ -15,6 +15,7 @@ from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.store import ElasticsearchStore
 from tests.elasticsearch.bulk import Action, parse
 from tests.elasticsearch.fake import Fake
+from tests.elasticsearch.server import Access
 
 __all__ = ["Log", "append", "opened", "sent", "to_write"]
 
@@ -34,7 +35,7 @@ class Log:
 
 @asynccontextmanager
 async def opened(
-    fake: Fake,
+    server: Fake | Access,
     *,
     timeout_seconds: float = 5,
     grace_seconds: float = 0,
@@ -47,7 +48,7 @@ async def opened(
     """Open a store; a test that does not care about the grace has none."""
     logger = structlog.wrap_logger(None, processors=[log or Log([])])
     store = ElasticsearchStore(
-        Client(fake.url, timeout_seconds=timeout_seconds),
+        Client(server.url, timeout_seconds=timeout_seconds),
         logger,
         in_flight=in_flight,
         part_bytes=part_bytes,

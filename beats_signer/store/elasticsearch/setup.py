@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from beats_signer.errors import RefusedError
+from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.elasticsearch.client import Answer, Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, Lifecycle
 from beats_signer.store.elasticsearch.lifecycle import STANDARD_DAYS, build_policy
@@ -24,6 +24,8 @@ __all__ = ["Change", "Offer", "Setup", "Step", "build_resources"]
 _POLICY_PATH: Final = "/_ilm/policy/beats-signer-never"
 _ROLE_PATH: Final = "/_security/role/beats-signer-signer"
 _EVENT_TEMPLATES: Final = "beats-signer-events-*"
+_NO_SUCH_API: Final = (400, 405, 410)
+"""No handler; not with this method; not in a serverless project."""
 _FAILURE_STORE_SINCE: Final = ((8, 19), (9, 1))
 """First minor version, of each major, that knows the privilege to read them."""
 
@@ -141,11 +143,17 @@ class Setup:
         )
 
     async def _has(self, method: str, path: str) -> bool:
-        """Tell whether the server has an API at all, whatever it says of the name."""
+        """Tell whether the server has an API at all, whatever it says of the name.
+
+        Only a word about the API itself says that it does not: a server that has
+        no time now still has it.
+        """
         answer = await self._client.request(method, path)
-        if answer.status in (401, 403):
+        if answer.status in _NO_SUCH_API:
+            return False
+        if answer.status != 404:
             _check(answer, f"{method} {path}")
-        return answer.status in (200, 404) and b"no handler" not in answer.data
+        return True
 
     async def _compare(self, resource: Resource) -> Change:
         answer = await self._client.request("GET", resource.path)
@@ -182,6 +190,11 @@ def _unwrapped(answer: Any, resource: Resource) -> Any:  # noqa: ANN401
 def _check(answer: Answer, asked: str) -> None:
     if answer.status in (200, 201):
         return
+    if answer.status == 429 or answer.status >= 500:
+        raise StoreError(
+            f"{asked} was answered with {answer.status}: {_reason(answer.data)}",
+            hint="The server is not ready, or too busy. Run setup again later.",
+        )
     is_right = answer.status in (401, 403)
     raise RefusedError(
         f"{asked} was answered with {answer.status}: {_reason(answer.data)}",

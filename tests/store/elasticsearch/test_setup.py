@@ -19,6 +19,7 @@ from beats_signer.store.elasticsearch.setup import (
 )
 from beats_signer.store.elasticsearch.templates import TargetPattern
 from tests.elasticsearch.fake import Fake
+from tests.elasticsearch.faults import Fault
 from tests.elasticsearch.server import Access
 
 TARGETS = (
@@ -141,6 +142,15 @@ async def test_a_server_that_does_not_answer_is_an_error_of_the_store() -> None:
         access = fake.access
     with pytest.raises(StoreError, match="GET /"):
         await run(access)
+
+
+async def test_a_server_that_is_not_ready_is_not_one_without_roles(fake: Fake) -> None:
+    fake.fail(Fault(status=503), times=None, on="other")
+
+    with pytest.raises(StoreError, match="503") as caught:
+        await run(fake.access)
+
+    assert not isinstance(caught.value, RefusedError)
 
 
 async def test_a_refusal_names_the_request(fake: Fake) -> None:

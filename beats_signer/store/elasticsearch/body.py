@@ -103,6 +103,8 @@ def open_part(part: Part) -> list[bytes]:
         raw = inflater.decompress(part.data, part.size + 1)
     except _IsalError as error:
         raise BodyError(f"request does not inflate: {error}") from error
+    if not inflater.eof:
+        raise BodyError(f"request is cut, or is more than {part.size} bytes")
     *lines, rest = raw.split(b"\n")
     if len(raw) != part.size or len(lines) != 2 * part.count or rest:
         raise BodyError(f"request of {part.count} items has {len(lines)} lines")

@@ -1,5 +1,6 @@
 """Send one request of a chain and judge the answer as a whole."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -66,7 +67,7 @@ class Bulk:
         async with self._capacity.slot(self._chain):
             try:
                 answer = await self._client.bulk(part.data, filter_path=FILTER_PATH)
-            except UnansweredError:
+            except (UnansweredError, asyncio.CancelledError):
                 self._forget()
                 raise
             self._check(answer, part)
@@ -96,7 +97,7 @@ class Bulk:
                 hint="Give the signer's role the privilege read on its targets.",
             )
         try:
-            return read_documents(answer, len(places))
+            return await asyncio.to_thread(read_documents, answer, len(places))
         except ValueError as error:
             raise StoreError(f"conflicts cannot be compared: {error}") from error
 

@@ -1,5 +1,6 @@
 """Settle conflicts: find out whether what stands there is ours, and go around it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -68,9 +69,10 @@ class Conflicts:
             await self._sleep(rest)
         places = [_place(*conflict) for conflict in conflicts]
         sources = await self._bulk.read(places)
+        standings = await asyncio.to_thread(self._compare, conflicts, sources)
         settled = Settled()
-        for (item, outcome), source in zip(conflicts, sources, strict=True):
-            match compare(self._write, item, source):
+        for (item, outcome), standing in zip(conflicts, standings, strict=True):
+            match standing:
                 case Standing.OURS:
                     settled.ours.append(item)
                 case Standing.OURS_BARE:
@@ -80,6 +82,15 @@ class Conflicts:
                 case Standing.NOTHING:
                     settled.open.append((item, outcome))
         return settled
+
+    def _compare(
+        self, conflicts: Sequence[Conflict], sources: Sequence[bytes | None]
+    ) -> list[Standing]:
+        """Compare many documents, which takes longer than the loop may wait."""
+        return [
+            compare(self._write, item, source)
+            for (item, _), source in zip(conflicts, sources, strict=True)
+        ]
 
     def _rename(self, item: Item, outcome: Outcome) -> Item:
         seal = self._write.seal

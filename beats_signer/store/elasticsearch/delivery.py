@@ -87,11 +87,7 @@ class Delivery:
         try:
             self._requests = list(self._split())
         except BodyError as error:
-            raise RefusedError(
-                f"seal {write.seal.number} of {write.seal.origin}: its bytes cannot be "
-                f"sent: {error}",
-                hint="Start with the store that this seal was made for.",
-            ) from error
+            raise _unusable(write, error) from error
 
     async def run(self) -> Appended:
         """Send what is not stored; return when everything is.
@@ -100,8 +96,11 @@ class Delivery:
             StoreError, RefusedError: Something is left: run it again.
             ForkError: Another seal stands under the number of this one.
         """
-        for pending in self._requests:
-            await self._deliver(pending)
+        try:
+            for pending in self._requests:
+                await self._deliver(pending)
+        except BodyError as error:
+            raise _unusable(self.write, error) from error
         if is_catalogue(self.write.seal.origin):
             return Appended()  # its documents never have visible fields
         bare = set().union(*(pending.bare for pending in self._requests))
@@ -235,3 +234,11 @@ class Delivery:
             hint=f"See to {index}: its blocks, its mapping, and what the signer's "
             "role may do there. Nothing is lost; senders wait meanwhile.",
         )
+
+
+def _unusable(write: Write, error: BodyError) -> RefusedError:
+    return RefusedError(
+        f"seal {write.seal.number} of {write.seal.origin}: its bytes cannot be sent: "
+        f"{error}",
+        hint="Start with the store that this seal was made for.",
+    )

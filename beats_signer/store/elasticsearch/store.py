@@ -54,7 +54,7 @@ class ElasticsearchStore:
         self._sleep = sleep
         self._grace_seconds = grace_seconds
         self._has_sender_fields = has_sender_fields
-        self._capacity = Capacity(in_flight, part_bytes)
+        self.capacity = Capacity(in_flight, part_bytes)
         self._seals = StoredSeals(client)
         self._opened = clock()
         # Writes that are not stored in whole, with what is known of each.
@@ -64,7 +64,7 @@ class ElasticsearchStore:
         """See ``Store.encode``: bulk requests, compressed."""
         return build_body(
             sealed,
-            self._capacity.part_bytes,
+            self.capacity.part_bytes,
             has_sender_fields=self._has_sender_fields,
         )
 
@@ -118,13 +118,11 @@ class ElasticsearchStore:
         return replace(write, body=self.encode(sealed))
 
     def _delivery(self, write: Write) -> Delivery:
-        bulk = Bulk(
-            self._client, self._capacity, write.chain, self._opened, self._clock
-        )
+        bulk = Bulk(self._client, self.capacity, write.chain, self._opened, self._clock)
         return Delivery(
             write,
             bulk,
-            self._capacity,
+            self.capacity,
             self._log,
             grace_seconds=self._grace_seconds,
             clock=self._clock,

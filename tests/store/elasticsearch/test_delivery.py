@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from beats_signer.chain.merkle import leaf_hash
 from beats_signer.errors import ForkError, RefusedError, StoreError
 from beats_signer.store.contract import Destination, Sealed
+from beats_signer.store.elasticsearch.body import Part, split_body
 from beats_signer.store.elasticsearch.places import id_of, seal_id
 from tests.elasticsearch.bulk import Action, carry_out
 from tests.elasticsearch.fake import Fake
@@ -386,6 +388,18 @@ async def test_bytes_of_another_store_are_never_sent(fake: Fake) -> None:
                 await store.append(replace(write, body=body))
 
     assert fake.requests == []
+
+
+async def test_bytes_that_are_damaged_are_not_taken_apart(fake: Fake) -> None:
+    fake.judge(Outcome.rejected(429))
+    sealed = three()
+    async with opened(fake) as store:
+        write = to_write(store, sealed)
+        (part,) = split_body(write.body)
+        wrong = Part(part.count, part.size - 1, part.data)
+        body = write.body[:5] + msgspec.msgpack.encode([wrong])
+        with pytest.raises(RefusedError, match="cannot be sent: request of 4 items"):
+            await store.append(replace(write, body=body))
 
 
 def _put(fake: Fake, target: str, name: str, source: bytes) -> None:

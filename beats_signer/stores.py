@@ -37,6 +37,7 @@ def build_store(config: Config, log: FilteringBoundLogger) -> Store:
         in_flight=settings.in_flight,
         part_bytes=settings.max_body_bytes,
         grace_seconds=settings.grace_seconds,
+        has_sender_fields=settings.sender_fields,
     )
 
 

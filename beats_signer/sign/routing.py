@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from beats_signer.sign.fields import Values
 from beats_signer.sign.naming import (
-    PLACES,
     RoutingNameError,
     Template,
     check_part,
@@ -110,6 +109,12 @@ class Rule:
         for template in (self.tenant, self.stream, self.target, self.pipeline):
             named += template.fields if template else ()
         return tuple(dict.fromkeys(named))
+
+    @property
+    def lets_sender_choose(self) -> bool:
+        """Tell whether fields of the event are part of its target or pipeline."""
+        templates = (self.tenant, self.stream, self.target, self.pipeline)
+        return any(template.fields for template in templates if template)
 
     def admits(self, sender: str, tenant: str) -> bool:
         """Tell whether it can apply to events of this sender."""
@@ -233,12 +238,10 @@ class Routing:
             raise RoutingNameError(f"target {target[:64]!r} is not among the allowed")
         if pipeline is not None:
             check_pipeline(pipeline)
-        return Destination(target, pipeline)
+        chosen = rule is not None and rule.lets_sender_choose
+        return Destination(target, pipeline, is_chosen_by_sender=chosen)
 
 
 def _shortened(pattern: str) -> str:
     """Return the pattern with one * where several stand in a row."""
     return re.sub(r"\*+", "*", pattern)
-
-
-assert set(DEFAULT_TARGET.placeholders) <= PLACES

@@ -220,7 +220,8 @@ def test_what_a_sender_asks_for_counts_only_where_a_rule_says_so() -> None:
     web = only(rules.part(window(asked)))
     other = only(rules.part(window(asked, sender="db-1")))
 
-    assert web.window.destinations == (Destination("filebeat-x", "p1"),)
+    place = Destination("filebeat-x", "p1", is_chosen_by_sender=True)
+    assert web.window.destinations == (place,)
     assert other.window.destinations is None
 
 
@@ -229,7 +230,16 @@ def test_a_pipeline_without_value_is_the_targets_own() -> None:
 
     part = only(rules.part(window(PLAIN)))
 
-    assert part.window.destinations == (Destination("app-generic", None),)
+    place = Destination("app-generic", None, is_chosen_by_sender=True)
+    assert part.window.destinations == (place,)
+
+
+def test_a_place_that_no_field_names_is_the_operators_choice() -> None:
+    rules = router(rules=[rule(target="app-{stream}", pipeline="own")])
+
+    part = only(rules.part(window(PLAIN)))
+
+    assert part.window.destinations == (Destination("app-generic", "own"),)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def _event_component() -> Resource:
     properties = {
         "@timestamp": {"type": "date"},
         "beats_signer": _EVENT_OBJECT,
+        "beats_signer_sender": {"properties": {"name": _NAME, "address": _NAME}},
         "error": {"properties": {"message": {"type": "text"}, "type": _NAME}},
         "tags": _NAME,
     }

@@ -169,7 +169,10 @@ class Service:
             "memory_bytes": self._budget.used_bytes,
             "memory_limit_bytes": self._budget.limit_bytes,
             "journal_limit_bytes": self._config.sealing.journal_bytes,
-            "problems": [_problem(chain) for chain in chains if chain["problem"]],
+            "problems": [
+                *(_problem(chain) for chain in chains if chain["problem"]),
+                *status["problems"],
+            ],
         }
 
 

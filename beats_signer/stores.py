@@ -38,6 +38,7 @@ def build_store(config: Config, log: FilteringBoundLogger) -> Store:
         part_bytes=settings.max_body_bytes,
         grace_seconds=settings.grace_seconds,
         has_sender_fields=settings.sender_fields,
+        bare_share=settings.bare_share,
     )
 
 

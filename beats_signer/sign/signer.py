@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -176,6 +176,7 @@ class Signer:
             "journal_bytes": sum(
                 chain.waiting_bytes for chain in self._chains.values()
             ),
+            "problems": [asdict(problem) for problem in self._store.problems()],
         }
 
     async def _start(self, found: str | None) -> None:

@@ -9,7 +9,7 @@ the next one sees but that no disk holds yet; therefore opening syncs first.
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -29,7 +29,7 @@ from beats_signer.store.archive_rows import (
 )
 from beats_signer.store.archive_write import insert_write, replace_checkpoint
 from beats_signer.store.block import build_blocks
-from beats_signer.store.contract import Appended, Sealed, Write
+from beats_signer.store.contract import Appended, Problem, Sealed, Write
 
 __all__ = ["Archive"]
 
@@ -74,6 +74,10 @@ class Archive:
         """See ``Store.append``: one synced transaction."""
         await self._perform(lambda connection: insert_write(connection, write))
         return Appended()
+
+    def problems(self) -> Sequence[Problem]:
+        """See ``Store.problems``: none, an append fails or is whole."""
+        return ()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         """See ``Store.publish_checkpoint``."""

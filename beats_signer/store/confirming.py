@@ -5,10 +5,12 @@ as with the archive. It breaks the promise of durability by intent, so that no
 configuration can name it.
 """
 
+from collections.abc import Sequence
+
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
 from beats_signer.store.block import build_blocks
-from beats_signer.store.contract import Appended, Sealed, Write
+from beats_signer.store.contract import Appended, Problem, Sealed, Write
 
 __all__ = ["ConfirmingStore"]
 
@@ -37,6 +39,10 @@ class ConfirmingStore:
                 write.chain, write.seal, write.record, b""
             )
         return Appended()
+
+    def problems(self) -> Sequence[Problem]:
+        """See ``Store.problems``: none, an append fails or is whole."""
+        return ()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         """Return at once; nothing becomes durable."""

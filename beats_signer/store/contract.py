@@ -17,6 +17,7 @@ __all__ = [
     "Destination",
     "Entries",
     "EntryBlock",
+    "Problem",
     "Sealed",
     "Source",
     "Store",
@@ -83,6 +84,15 @@ class Appended:
     ascending. The catalogue has to list them before a head that covers them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an operator should know while the store goes on all the same."""
+
+    symptom: str
+    impact: str
+    action: str
+
+
 class Store(Protocol):
     """Where entries and seals live and are confirmed."""
 
@@ -120,6 +130,9 @@ class Store(Protocol):
             ForkError: Another seal, or entries of another seal, stand in this
                 place. Stop the chain.
         """
+
+    def problems(self) -> Sequence[Problem]:
+        """Return what is wrong and does not show as an error of ``append``."""
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         """Replace the signer's newest signed checkpoint, for all to read.

@@ -1,13 +1,13 @@
 """A wrapper around any store that fails as a test says, and only then."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import ForkError, StoreError
-from beats_signer.store.contract import Appended, Sealed, Store, Write
+from beats_signer.store.contract import Appended, Problem, Sealed, Store, Write
 
 __all__ = ["Delay", "FaultyStore", "Outcome"]
 
@@ -76,6 +76,9 @@ class FaultyStore:
         if outcome is Outcome.FAILED_BUT_STORED:
             raise StoreError(f"seal {number} of {origin} failed but is stored")
         return appended
+
+    def problems(self) -> Sequence[Problem]:
+        return self._store.problems()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         self._reach()

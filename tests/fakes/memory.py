@@ -1,12 +1,19 @@
 """A store in RAM that keeps the whole contract except what a power cut takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import Seal, SealRecord
 from beats_signer.errors import ForkError, SourceError
 from beats_signer.store.block import build_blocks, open_block, split_blocks
-from beats_signer.store.contract import Appended, Entries, EntryBlock, Sealed, Write
+from beats_signer.store.contract import (
+    Appended,
+    Entries,
+    EntryBlock,
+    Problem,
+    Sealed,
+    Write,
+)
 
 __all__ = ["MemorySource", "MemoryStore"]
 
@@ -49,6 +56,9 @@ class MemoryStore:
             raise ForkError(f"other entries stand at {seal.first} of {seal.origin}")
         self.writes.setdefault(write.chain, {})[seal.number] = write
         return Appended()
+
+    def problems(self) -> Sequence[Problem]:
+        return ()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         self.checkpoints[signer] = note

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import time_ns
@@ -19,7 +19,7 @@ from beats_signer.sign.journal import SCHEMA_VERSION, Journal
 from beats_signer.sign.sequencer import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
 from beats_signer.sign.window import Source, Window
-from beats_signer.store.contract import Appended, Write
+from beats_signer.store.contract import Appended, Problem, Write
 from tests.fakes.memory import MemorySource, MemoryStore
 
 SIGNER = "signer-1.example.com"
@@ -33,6 +33,9 @@ class StrippingStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.refusals = 0
+
+    def problems(self) -> Sequence[Problem]:
+        return (Problem("s", "i", "a"),)
 
     async def append(self, write: Write) -> Appended:
         if write.seal.origin == SIGNER or not write.seal.count:
@@ -118,14 +121,17 @@ async def test_a_crash_before_the_list_leaves_the_marks(tmp_path: Path) -> None:
     assert Journal.open(path / "journal.db").bare() == {}
 
 
-async def test_status_counts_bare_documents(tmp_path: Path) -> None:
+async def test_status_counts_bare_documents_and_has_the_problems_of_the_store(
+    tmp_path: Path,
+) -> None:
     path, store = tmp_path / "state", StrippingStore()
     _initialise(path, store)
     async with signing(path, store) as signer:
         await signer.append(window(1, 3))
-        (chain,) = signer.status()["chains"]
+        status = signer.status()
 
-    assert chain["bare_entries"] == 2
+    assert status["chains"][0]["bare_entries"] == 2
+    assert status["problems"] == [{"symptom": "s", "impact": "i", "action": "a"}]
 
 
 async def test_what_the_store_refuses_is_an_error_of_the_log(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ records to one of their own. Nothing here trusts a search before a refresh.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.seal import SealRecord
-from beats_signer.store.contract import Appended, Entries, Sealed, Write
+from beats_signer.store.contract import Appended, Entries, Problem, Sealed, Write
+from beats_signer.store.elasticsearch.bareness import Bareness
 from beats_signer.store.elasticsearch.body import build_body
 from beats_signer.store.elasticsearch.bulk import Bulk
 from beats_signer.store.elasticsearch.capacity import Capacity
@@ -25,6 +26,7 @@ __all__ = ["ElasticsearchStore"]
 _PART_BYTES = 8 << 20
 _IN_FLIGHT = 4
 _GRACE_SECONDS = 5.0
+_BARE_SHARE = 0.05
 
 
 class ElasticsearchStore:
@@ -39,6 +41,7 @@ class ElasticsearchStore:
         part_bytes: int = _PART_BYTES,
         grace_seconds: float = _GRACE_SECONDS,
         has_sender_fields: bool = False,
+        bare_share: float = _BARE_SHARE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -46,7 +49,8 @@ class ElasticsearchStore:
 
         ``grace_seconds`` have to pass after an unanswered request before a
         conflict with our own bytes counts as stored. ``has_sender_fields`` shows
-        the sender's name and address among an event's fields.
+        the sender's name and address among an event's fields. From ``bare_share`` on
+        of its newest entries, the bare documents of a chain are a problem.
         """
         self._client = client
         self._log = log
@@ -54,6 +58,8 @@ class ElasticsearchStore:
         self._sleep = sleep
         self._grace_seconds = grace_seconds
         self._has_sender_fields = has_sender_fields
+        self._bare_share = bare_share
+        self._bareness: dict[bytes, Bareness] = {}
         self.capacity = Capacity(in_flight, part_bytes)
         self._seals = StoredSeals(client)
         self._opened = clock()
@@ -86,7 +92,12 @@ class ElasticsearchStore:
         self._deliveries[place] = delivery
         appended = await delivery.run()
         self._deliveries.pop(place, None)
+        self._count(write, appended)
         return appended
+
+    def problems(self) -> Sequence[Problem]:
+        """See ``Store.problems``: chains of which much is stored bare."""
+        return [one.problem() for one in self._bareness.values() if one.is_problem]
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         """See ``Store.publish_checkpoint``."""
@@ -116,6 +127,18 @@ class ElasticsearchStore:
             write.chain, write.seal, write.record, Entries(b"", (), None), ()
         )
         return replace(write, body=self.encode(sealed))
+
+    def _count(self, write: Write, appended: Appended) -> None:
+        seal = write.seal
+        if not seal.count:
+            return
+        bareness = self._bareness.get(write.chain)
+        if bareness is None:
+            bareness = Bareness(seal.origin, self._bare_share)
+            self._bareness[write.chain] = bareness
+        if bareness.add(seal.count, len(appended.bare)):
+            problem = bareness.problem()
+            self._log.error(problem.symptom, chain=seal.origin, action=problem.action)
 
     def _delivery(self, write: Write) -> Delivery:
         bulk = Bulk(self._client, self.capacity, write.chain, self._opened, self._clock)

@@ -76,10 +76,7 @@ class Bulk:
             except AnswerError as error:
                 self._forget()
                 raise UnansweredError(f"bulk request: {error}") from error
-            if any(outcome.verdict is Verdict.BUSY for outcome in outcomes):
-                self._capacity.shrink()
-            else:
-                self._capacity.grow()
+            self._learn({outcome.verdict for outcome in outcomes})
         self._faults = 0
         return outcomes
 
@@ -127,6 +124,15 @@ class Bulk:
                 raise StoreError(message, hint="See the server's log.")
             case _:
                 raise RefusedError(message, hint=_hint(answer.status))
+
+    def _learn(self, verdicts: set[Verdict]) -> None:
+        """Note how busy the server is, and whether it may still be at it."""
+        if verdicts & {Verdict.BUSY, Verdict.FAULT}:
+            self.unanswered_at = self._clock()
+        if Verdict.BUSY in verdicts:
+            self._capacity.shrink()
+        else:
+            self._capacity.grow()
 
     def _forget(self) -> None:
         """Note that a request went and nothing is known of it."""

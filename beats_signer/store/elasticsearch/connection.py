@@ -14,6 +14,10 @@ from beats_signer.store.elasticsearch.config import (
 
 __all__ = ["connect"]
 
+_CONNECTIONS = 1024
+"""More than there are chains: each may have one request on its way although others
+do not answer. What is on its way together is bounded by ``Capacity``."""
+
 
 def connect(config: ElasticsearchConfig, *, password: str | None = None) -> Client:
     """Return a client; nothing is sent yet.
@@ -25,7 +29,7 @@ def connect(config: ElasticsearchConfig, *, password: str | None = None) -> Clie
     Raises:
         ConfigError: A file that the settings name cannot be read or used.
     """
-    options: dict[str, Any] = {"connections_per_node": config.in_flight + 2}
+    options: dict[str, Any] = {"connections_per_node": _CONNECTIONS}
     if config.api_key_file is not None:
         options["api_key"] = _encoded_key(_read_secret(config.api_key_file))
     elif config.username is not None:

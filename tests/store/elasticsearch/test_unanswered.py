@@ -9,7 +9,7 @@ from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.contract import Sealed
 from beats_signer.store.elasticsearch.client import UnansweredError
 from tests.elasticsearch.fake import Fake
-from tests.elasticsearch.faults import Fault
+from tests.elasticsearch.faults import Fault, Outcome
 from tests.store.chains import Chain
 from tests.store.elasticsearch.rooms import append, opened, sent, to_write
 
@@ -139,6 +139,23 @@ async def test_without_a_conflict_nobody_waits_for_the_grace(fake: Fake) -> None
     async with opened(fake, grace_seconds=60, sleep=sleep) as store:
         await append(store, to_write(store, some()))
 
+    check(fake)
+
+
+async def test_an_item_that_failed_may_be_stored_all_the_same(fake: Fake) -> None:
+    """A copy of the shard may have it; the conflict is judged after the grace."""
+    clock, slept = Clock(), []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.now += seconds
+
+    fake.judge(Outcome(503, "unavailable_shards_exception", applied=True))
+    async with opened(fake, grace_seconds=5, clock=clock, sleep=sleep) as store:
+        clock.now += 100
+        await append(store, to_write(store, some()))
+
+    assert slept == [5.0]
     check(fake)
 
 

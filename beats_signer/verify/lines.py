@@ -23,7 +23,7 @@ from beats_signer.chain.export import (
     gather_entries,
 )
 from beats_signer.chain.findings import FindingKind
-from beats_signer.chain.seal import SealRecord
+from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.errors import SourceError
 from beats_signer.store.contract import Entries, EntryBlock
 
@@ -32,6 +32,8 @@ __all__ = ["Flaw", "Item", "read_lines"]
 _BLOCK_BYTES = 64 << 10
 _LINE_BYTES = 256 << 20
 """Longest line: the largest payload is 32 MiB, and JSON may write a byte as six."""
+_NO_LEAVES = b"\0"
+"""In place of leaves that are not base64: never as long as leaves must be."""
 _NONE = Entries(b"", (), None)
 
 
@@ -95,9 +97,8 @@ def _read_decoded(lines: list[SealLine | EntryLine]) -> Iterator[Item]:
             entries = []
         try:
             yield line.record()
-        except FormatError as error:
-            yield Flaw(FindingKind.MODIFIED, "line", f"seal {line.number}: {error}")
-            yield SealRecord(line.note, line.body, b"")
+        except FormatError:
+            yield SealRecord(line.note, line.body, _NO_LEAVES)
     if entries:
         yield from _read_entries(entries)
 
@@ -145,7 +146,8 @@ def _salvage(text: bytes, detail: str) -> Iterator[Item]:
         yield Flaw(FindingKind.FOREIGN, "line", detail)
         return
     if note is not None:
-        yield Flaw(FindingKind.MODIFIED, "line", detail)
+        if _is_seal_note(note):
+            yield Flaw(FindingKind.MODIFIED, "line", detail)
         yield SealRecord(note, str(seal.get("body")), _leaves_of(seal))
     elif index is not None:
         yield EntryBlock(index, _NONE, 1, damaged=detail)
@@ -157,4 +159,13 @@ def _leaves_of(seal: dict[str, object]) -> bytes:
     try:
         return decode_base64(str(seal.get("leaves")), "leaves", None)
     except FormatError:
-        return b""
+        return _NO_LEAVES
+
+
+def _is_seal_note(note: str) -> bool:
+    """Tell whether the verifier will find nothing wrong with the note as such."""
+    try:
+        parse_seal_note(note)
+    except FormatError:
+        return False
+    return True

@@ -39,6 +39,9 @@ class Readable(Protocol):
     def done(self) -> float:
         """Return how much of the whole was read, from 0 to 1."""
 
+    def last(self, origin: str) -> SealRecord | None:
+        """Return the seal with the highest number, or ``None``."""
+
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """Yield the seals of a chain from a number on, each with its entries."""
 
@@ -77,6 +80,11 @@ class ArchiveReading:
             highest = [self._source.highest(origin) for origin in self.origins()]
             self._total_seals = sum(n + 1 for n in highest if n is not None)
         return min(1.0, self._read_seals / max(1, self._total_seals))
+
+    def last(self, origin: str) -> SealRecord | None:
+        """See ``Readable.last``."""
+        highest = self._source.highest(origin)
+        return None if highest is None else self._source.seal(origin, highest)
 
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """See ``Readable.read``."""

@@ -1,0 +1,109 @@
+"""What a signer has sealed, read from its archive, and whether it holds."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from beats_signer.chain.body import EventsBody, WindowRecord, parse_body
+from beats_signer.chain.export import build_entry_lines, build_seal_line
+from beats_signer.chain.seal import SealRecord, parse_seal_note
+from beats_signer.store.archive_source import ArchiveSource
+from tests.verify.independent import check_folder
+
+__all__ = ["Arrival", "check_all", "payloads_of", "read_arrivals", "read_windows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A window in which events arrived, with the events that it brought."""
+
+    window: WindowRecord
+    forms: str
+    payloads: tuple[bytes, ...]
+
+
+def read_windows(archive: Path) -> list[WindowRecord]:
+    """Return every window of every event chain, in sealed order.
+
+    One that was recognised as sent before has no events.
+    """
+    with ArchiveSource(archive) as source:
+        return [
+            window
+            for origin in _event_chains(source)
+            for part in source.read(origin)
+            if isinstance(part, SealRecord)
+            for window in _windows(part)
+        ]
+
+
+def read_arrivals(archive: Path) -> list[Arrival]:
+    """Return every window that brought events, with them, in sealed order."""
+    arrivals: list[Arrival] = []
+    with ArchiveSource(archive) as source:
+        for origin in _event_chains(source):
+            forms, payloads = _entries(source, origin)
+            at = 0
+            for part in source.read(origin):
+                for window in _windows(part) if isinstance(part, SealRecord) else ():
+                    end = at + window.events
+                    if window.events:
+                        arrivals.append(
+                            Arrival(window, forms[at:end], tuple(payloads[at:end]))
+                        )
+                    at = end
+    return arrivals
+
+
+def payloads_of(archive: Path) -> list[bytes]:
+    """Return the payload of every event, in sealed order."""
+    return [payload for one in read_arrivals(archive) for payload in one.payloads]
+
+
+def check_all(archive: Path, trust: Path) -> None:
+    """Check every chain by the written format alone.
+
+    Raises:
+        UntrueError: Something does not hold.
+    """
+    with tempfile.TemporaryDirectory() as name, ArchiveSource(archive) as source:
+        folder = Path(name)
+        _export(source, source.catalogue(), folder / "catalogue.ndjson")
+        (folder / "catalogue.checkpoint").write_text(source.checkpoint() or "")
+        for number, origin in enumerate(_event_chains(source)):
+            _export(source, origin, folder / f"{number}.ndjson")
+        check_folder(folder, trust.read_text())
+
+
+def _event_chains(source: ArchiveSource) -> list[str]:
+    return [origin for origin in source.origins() if origin != source.catalogue()]
+
+
+def _windows(record: SealRecord) -> tuple[WindowRecord, ...]:
+    body = parse_body(parse_seal_note(record.note)[0], record.body)
+    return body.windows if isinstance(body, EventsBody) else ()
+
+
+def _entries(source: ArchiveSource, origin: str) -> tuple[str, list[bytes]]:
+    forms, payloads = bytearray(), list[bytes]()
+    for part in source.read(origin):
+        if not isinstance(part, SealRecord):
+            forms += part.entries.forms
+            payloads += part.entries.payloads
+    return forms.decode(), payloads
+
+
+def _export(source: ArchiveSource, origin: str, path: Path) -> None:
+    path.write_bytes(b"".join(_lines(source, origin)))
+
+
+def _lines(source: ArchiveSource, origin: str) -> Iterator[bytes]:
+    for part in source.read(origin):
+        if isinstance(part, SealRecord):
+            yield build_seal_line(parse_seal_note(part.note)[0].number, part)
+        else:
+            entries = part.entries
+            yield build_entry_lines(
+                part.first, entries.forms, entries.payloads, entries.salts
+            )

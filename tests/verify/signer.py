@@ -155,7 +155,8 @@ class SignedChain:
         unknown = set(changes) - {*line, "origin"}
         assert not unknown, unknown
         origin = changes.pop("origin", self.origin)
-        rows = "".join(f"{name} {value}\n" for name, value in (line | changes).items())
+        line |= changes
+        rows = "".join(f"{name} {value}\n" for name, value in line.items())
         text = f"beats-signer/seal/v1\n{origin}\n{rows}"
         note = sign_note(text, signers)
         self.texts.append(text)
@@ -164,7 +165,7 @@ class SignedChain:
         self.lines.append(
             {
                 "seal": {
-                    "number": number,
+                    "number": line["seal"],
                     "note": note,
                     "body": body,
                     "leaves": base64_of(stored),

@@ -23,9 +23,9 @@ _NOTE_BYTES = 1 << 16
 
 
 @click.command(
-    epilog="Example: beats-signer verify archive.db --trust trust-line.txt\n\n"
-    "Exit codes: 0 verified; 1 findings; 2 undecided; 3 nothing but acknowledged "
-    "findings."
+    epilog="Exit codes: 0 verified; 1 findings; 2 undecided; 3 nothing but "
+    "acknowledged findings.\n\n"
+    "Example: beats-signer verify archive.db --trust trust"
 )
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(

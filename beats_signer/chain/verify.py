@@ -98,6 +98,7 @@ class ChainVerifier:
         self._bodies = Bodies(identity, self._lifetimes, clock, findings)
         self._tally = Tally()
         self._state = _State.NEW
+        self._has_seals = False
         self._seal = founding
         self._comparison: EntryComparison | None = None  # of the seal that is open
         self._suspect: tuple[Seal, str] | None = None  # with its body, for later
@@ -108,7 +109,7 @@ class ChainVerifier:
         tail = self._linkage.tail
         return Facts(
             tail.seal.origin,
-            self._linkage.seals if self._state is not _State.NEW else 0,
+            self._linkage.seals if self._has_seals else 0,
             tail.entries,
             self._tally.intact,
             self._founding.time,
@@ -141,6 +142,7 @@ class ChainVerifier:
         self.settle()
         is_first = self._state is _State.NEW
         self._enter("seal")
+        self._has_seals = True
         try:
             seal, note = parse_seal_note(record.note)
         except FormatError as error:

@@ -27,10 +27,10 @@ from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.errors import SourceError
 from beats_signer.store.contract import Entries, EntryBlock
 
-__all__ = ["Flaw", "Item", "read_lines"]
+__all__ = ["LINE_BYTES", "Flaw", "Item", "read_lines"]
 
 _BLOCK_BYTES = 64 << 10
-_LINE_BYTES = 256 << 20
+LINE_BYTES = 256 << 20
 """Longest line: the largest payload is 32 MiB, and JSON may write a byte as six."""
 _NO_LEAVES = b"\0"
 """In place of leaves that are not base64: never as long as leaves must be."""
@@ -49,14 +49,14 @@ class Flaw:
 Item = SealRecord | EntryBlock | Flaw
 
 
-def read_lines(file: BinaryIO) -> Iterator[Item]:
+def read_lines(file: BinaryIO, line_bytes: int = LINE_BYTES) -> Iterator[Item]:
     """Yield what the lines of an open file hold, in their order.
 
     Raises:
         SourceError: A line is longer than any that an export has.
     """
     number = 0
-    for block in _blocks(file):
+    for block in _blocks(file, line_bytes):
         try:
             lines = decode_lines(block)
         except FormatError:
@@ -69,7 +69,7 @@ def read_lines(file: BinaryIO) -> Iterator[Item]:
         yield from _read_decoded(lines)
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, line_bytes: int) -> Iterator[bytes]:
     """Yield whole lines, about 64 KiB of them at a time."""
     parts: list[bytes] = []
     size = 0
@@ -80,8 +80,8 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         if end:
             yield b"".join(parts)
             parts, size = [chunk[end:]], len(chunk) - end
-        elif size > _LINE_BYTES:
-            raise SourceError(f"a line of more than {_LINE_BYTES} bytes is no export")
+        elif size > line_bytes:
+            raise SourceError(f"a line of more than {line_bytes} bytes is no export")
     if rest := b"".join(parts):
         yield rest
 

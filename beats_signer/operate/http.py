@@ -10,6 +10,9 @@ from beats_signer.errors import ConfigError
 
 __all__ = ["StatusServer"]
 
+_CLOSE_SECONDS = 1.0
+"""How long an answer that is on its way may take at the end."""
+
 
 class StatusServer:
     """Answers ``GET /status``. Bind it to this host: the answer names senders."""
@@ -20,7 +23,8 @@ class StatusServer:
     @property
     def address(self) -> str:
         """Return where it answers; the port is the real one."""
-        return "{}:{}".format(*self._runner.addresses[0][:2])
+        host, port = self._runner.addresses[0][:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     @classmethod
     async def open(
@@ -37,7 +41,7 @@ class StatusServer:
 
         app = web.Application()
         app.router.add_get("/status", answer)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_SECONDS)
         await runner.setup()
         site = web.TCPSite(runner, config.address.host, config.address.port)
         try:

@@ -41,6 +41,7 @@ class RunningSigner:
     def __init__(self, founded: Path, folder: Path) -> None:
         """Copy one that was founded and has never served; ``start`` serves."""
         shutil.copytree(founded, folder)
+        self.folder = folder
         self.archive = folder / "archive.db"
         self.trust = folder / "trust"
         self.tls = folder / "tls"

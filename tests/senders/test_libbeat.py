@@ -1,7 +1,6 @@
 """A signer behind a model of a Beat, which speaks version 2."""
 
 import signal
-from contextlib import closing
 from threading import Thread
 
 import pytest
@@ -56,16 +55,18 @@ def test_keepalives_hold_a_beat_past_its_read_timeout(
 
 def test_a_window_whose_ack_never_came_is_sealed_once(signer: RunningSigner) -> None:
     address = (HOST, signer.plain_port)
-    window = EVENTS[:500]
+    first = BeatConnection(address)
+    first.send(EVENTS[:10])
+    first.await_ack(10)
 
     with signer.store_waiting():
-        with closing(BeatConnection(address)) as first:
-            first.send(window)
-            first.receive_keepalive()
+        first.send(EVENTS[10:500])
+        first.receive_keepalive()
+        first.close()
         second = BeatConnection(address)
-        second.send(window)
+        second.send(EVENTS[10:500])
         second.receive_keepalive()
-    second.await_ack(500)
+    second.await_ack(490)
     second.send(EVENTS[500:600])
     second.await_ack(100)
     second.close()
@@ -73,8 +74,9 @@ def test_a_window_whose_ack_never_came_is_sealed_once(signer: RunningSigner) -> 
 
     windows = read_windows(signer.archive)
     assert [(one.events, one.same) for one in windows] == [
-        (500, None),
-        (0, 0),
+        (10, None),
+        (490, None),
+        (0, 10),
         (100, None),
     ]
     assert payloads_of(signer.archive) == EVENTS[:600]

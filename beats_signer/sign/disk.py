@@ -22,7 +22,7 @@ class Disk:
             FileExistsError: Something has that name already.
             OSError: The disk is full or broken; the file may be there in part.
         """
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             self.write_at(descriptor, data, 0)
             self.sync(descriptor)

@@ -1,6 +1,7 @@
 """What a signer has sealed, read from its archive, and whether it holds."""
 
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,11 @@ from beats_signer.chain.body import EventsBody, WindowRecord, parse_body
 from beats_signer.chain.export import build_entry_lines, build_seal_line
 from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.store.archive_source import ArchiveSource
+from beats_signer.verify.report import Verdict
+from beats_signer.verify.text import write_report
+from beats_signer.verify.trusting import parse_trust
 from tests.verify.independent import check_folder
+from tests.verify.verifying import verify_folder
 
 __all__ = ["Arrival", "check_all", "payloads_of", "read_arrivals", "read_windows"]
 
@@ -62,11 +67,14 @@ def payloads_of(archive: Path) -> list[bytes]:
 
 
 def check_all(archive: Path, trust: Path) -> None:
-    """Check every chain by the written format alone.
+    """Verify every chain twice: as an auditor does, and by the written format alone.
 
     Raises:
-        UntrueError: Something does not hold.
+        AssertionError: The verifier has found something.
+        UntrueError: Something does not hold by the format.
     """
+    report = verify_folder(archive, parse_trust(str(trust)), time.time_ns())
+    assert report.verdict is Verdict.VERIFIED, "\n".join(write_report(report))
     with tempfile.TemporaryDirectory() as name, ArchiveSource(archive) as source:
         folder = Path(name)
         _export(source, source.catalogue(), folder / "catalogue.ndjson")

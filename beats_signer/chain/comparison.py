@@ -128,7 +128,6 @@ class EntryComparison:
                 entries=(self._next, index - 1),
             )
             self._pass_over(range(self._next, index))
-            self._next = index
 
     def _pass_over(self, place: range) -> None:
         self.bad.update(place)

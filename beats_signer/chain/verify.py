@@ -124,6 +124,16 @@ class ChainVerifier:
         return self._seal
 
     @property
+    def has_suspect(self) -> bool:
+        """Tell whether the last seal is in doubt until its successor comes."""
+        return self._suspect is not None
+
+    @property
+    def is_suspect_accepted(self) -> bool:
+        """Tell whether the last seal has named the one in doubt before it."""
+        return self._linkage.is_suspect_accepted
+
+    @property
     def found(self) -> Found | None:
         """Return the body of the founding, if it came and is the signed one."""
         return self._bodies.found
@@ -143,6 +153,7 @@ class ChainVerifier:
         is_first = self._state is _State.NEW
         self._enter("seal")
         self._has_seals = True
+        self._linkage.is_suspect_accepted = False
         try:
             seal, note = parse_seal_note(record.note)
         except FormatError as error:

@@ -5,6 +5,8 @@ gap: they hold together among themselves, and nothing that is trusted commits to
 them.
 """
 
+import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from tests.verify.signer import (
     base64_of,
     events,
     head,
+    identity,
     key,
 )
 from tests.verify.verifying import verify_world, wrong
@@ -236,3 +239,155 @@ def test_a_config_with_a_bad_signature_holds_when_its_successor_names_it(
     assert "missing expired-early in audit: entry 0 of seal 2" in wrong(
         verify_world(world, tmp_path, START + 2 * DAY)
     )
+
+
+def test_a_retention_that_was_claimed_in_vain_does_not_hold(tmp_path: Path) -> None:
+    world = World()
+    chain = world.chain(settings={"retention_days": None})
+    for at in range(2):
+        chain.events(events(at, 1))
+    chain.seal("config", body='{"retention_days":1}')
+    for at in range(2, 4):
+        chain.events(events(at, 1))
+    for at in range(4, 7):
+        chain.events(events(at, 1), absent={4: "expired"})
+    world.head(chain)
+    world.catalogue.seal("heartbeat", time=START + 2 * DAY)
+    kept = [0, *at_seals(chain, 3), *at_seals(chain, 6, 7, 8)]
+    chain.lines = [chain.lines[at] for at in kept]
+
+    report = verify_world(world, tmp_path, START + 2 * DAY)
+
+    assert wrong(report) == [
+        "missing seals in audit: entries 0-3 of seals 1-5",
+        "unproven seals in audit: seal 3",
+        "missing expired-early in audit: entry 4 of seal 6",
+    ]
+    assert report.entries == 2
+
+
+def at_seals(chain: SignedChain, *numbers: int) -> list[int]:
+    """Return the lines of some seals and of their entries."""
+    found, wanted = [], False
+    for at, line in enumerate(chain.lines):
+        wanted = line["seal"]["number"] in numbers if "seal" in line else wanted
+        found += [at] if wanted else []
+    return found
+
+
+def test_events_of_claims_that_came_to_nothing_are_not_counted(tmp_path: Path) -> None:
+    world = World()
+    chain = world.chain()
+    for at in range(9):
+        chain.events(events(at, 1))
+    world.head(chain)
+    kept = [0, *at_seals(chain, 3), *at_seals(chain, 6, 7, 8, 9)]
+    chain.lines = [chain.lines[at] for at in kept]
+
+    assert verify_world(world, tmp_path).entries == 4
+
+
+def test_an_inserted_seal_does_not_hide_that_the_tail_is_cut(
+    world: World, lines: Lines, tmp_path: Path
+) -> None:
+    del lines[seal_at(5) :]
+    seal = lines[seal_at(4)]["seal"]
+    seal["note"] = seal["note"][:-7] + "AAAA" + seal["note"][-3:]
+    lines.insert(seal_at(4), {"seal": seal | {"note": "nonsense"}})
+
+    assert wrong(verify_world(world, tmp_path)) == [
+        "forged text in audit: seal 4",
+        "forged signature in audit: seal 4",
+        "truncated head in audit: seal 5",
+    ]
+
+
+def test_a_head_in_an_inserted_seal_of_the_catalogue_is_not_believed(
+    world: World, tmp_path: Path
+) -> None:
+    genuine, chain = world.catalogue, world.chains[0]
+    forger, at = deepcopy(genuine), len(genuine.lines)
+    forger.records(head(chain) | {"size": 9}, signers=[(SIGNER, key("forger"))])
+    world.head(chain)
+    genuine.lines[at:at] = forger.lines[at:]
+
+    assert wrong(verify_world(world, tmp_path)) == [
+        "forged signature in catalogue: seal 9"
+    ]
+
+
+def test_an_identity_that_was_only_claimed_signs_no_checkpoint(tmp_path: Path) -> None:
+    world = World()
+    catalogue = world.catalogue
+    catalogue.seal("heartbeat")
+    body = json.dumps({"identity": str(identity("forger"))})
+    catalogue.seal("config", body=body, signers=[(SIGNER, key("forger"))])
+    catalogue.seal("heartbeat")
+    del catalogue.lines[1]
+    world.checkpoint_label = "forger"
+
+    assert wrong(verify_world(world, tmp_path)) == [
+        "missing seals in catalogue: seal 1",
+        "unproven seals in catalogue: seals 2-3",
+        "forged checkpoint in catalogue",
+    ]
+
+
+def test_a_removed_seal_of_the_catalogue_does_not_call_its_chains_forged(
+    world: World, tmp_path: Path
+) -> None:
+    del world.catalogue.lines[1:3]
+
+    report = verify_world(world, tmp_path)
+
+    assert wrong(report) == ["missing seals in catalogue: entry 0 of seal 1"]
+    assert report.entries == 17
+
+
+def test_a_chain_listed_in_a_last_seal_that_is_damaged_is_not_called_forged(
+    tmp_path: Path,
+) -> None:
+    world = World()
+    world.chain("late").events(events(0, 3))
+    world.catalogue.lines[1]["seal"]["note"] = "nonsense"
+
+    assert wrong(verify_world(world, tmp_path)) == [
+        "forged text in catalogue: seal 1",
+        "unproven listing in late",
+    ]
+
+
+@pytest.mark.parametrize("between", ["nonsense", "founding"])
+def test_what_stands_behind_a_doubted_catalogue_seal_does_not_confirm_it(
+    world: World, tmp_path: Path, between: str
+) -> None:
+    genuine, chain = world.catalogue, world.chains[0]
+    seal = genuine.lines[3]["seal"]  # accepted in spite of its signature
+    seal["note"] = seal["note"][:-7] + "AAAA" + seal["note"][-3:]
+    forger, at = deepcopy(genuine), len(genuine.lines)
+    forger.records(head(chain) | {"size": 9}, signers=[(SIGNER, key("forger"))])
+    junk = {"seal": genuine.lines[0]["seal"]}
+    if between == "nonsense":
+        junk = {"seal": junk["seal"] | {"note": "nonsense"}}
+    genuine.lines[at:at] = [*forger.lines[at:], junk]
+
+    found = wrong(verify_world(world, tmp_path))
+
+    assert not [each for each in found if " in audit" in each]
+
+
+def test_a_doubted_catalogue_seal_that_its_successor_names_is_read(
+    world: World, tmp_path: Path
+) -> None:
+    chain = world.chains[0]
+    chain.events(events(15, 3))
+    world.head(chain)
+    seal = world.catalogue.lines[-2]["seal"]
+    seal["note"] = seal["note"][:-7] + "AAAA" + seal["note"][-3:]
+    world.catalogue.seal("heartbeat")
+    del chain.lines[seal_at(6) :]
+
+    assert wrong(verify_world(world, tmp_path)) == [
+        "forged signature in catalogue: seal 9",
+        "truncated head in audit: seal 6",
+    ]

@@ -153,7 +153,6 @@ class ChainVerifier:
         is_first = self._state is _State.NEW
         self._enter("seal")
         self._has_seals = True
-        self._linkage.is_suspect_accepted = False
         try:
             seal, note = parse_seal_note(record.note)
         except FormatError as error:

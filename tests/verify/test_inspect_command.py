@@ -10,6 +10,7 @@ from tests.cli.process import COMMAND, ENVIRONMENT
 from tests.verify.archives import store
 from tests.verify.command import Shell
 from tests.verify.signer import World, event, events
+from tests.verify.test_archive import change
 from tests.verify.verifying import VECTORS
 
 
@@ -167,3 +168,79 @@ def test_follow_shows_what_comes_and_ends_quietly_with_ctrl_c(
     assert [line.rsplit(b" ", 1)[1] for line in first] == [b"3\n", b"4\n"]
     assert later.endswith(b" 5 web-1.example.com line 77\n")
     assert (process.wait(30), errors.strip()) == (130, b"")
+
+
+def test_what_is_damaged_or_gone_is_shown_as_that(shell: Shell, archive: Path) -> None:
+    change(archive, "UPDATE blocks SET data = x'00' WHERE first = 0 AND count = 3")
+
+    ended = shell.run("inspect", archive, "--chain", "audit")
+
+    assert "0 web-1.example.com [damaged: " in ended.out
+    assert ", and 2 more]" in ended.out
+
+
+def test_entries_that_are_gone_by_right_say_why(shell: Shell, tmp_path: Path) -> None:
+    world = World()
+    world.chain("audit").events(events(0, 2), absent={0: "expired"})
+
+    ended = shell.run("inspect", world.write(tmp_path), "--chain", "audit")
+
+    assert "0 web-1.example.com [expired]" in ended.out
+
+
+def test_a_chain_that_cannot_be_read_is_listed_as_that(
+    shell: Shell, archive: Path
+) -> None:
+    change(archive, "UPDATE seals SET note = 'x', body = 'x'")
+
+    assert "cannot be read" in shell.run("inspect", archive).out
+
+
+def test_events_without_a_readable_seal_have_no_time_and_no_sender(
+    shell: Shell, archive: Path
+) -> None:
+    change(archive, "UPDATE seals SET note = 'x'")
+
+    ended = shell.run("inspect", archive, "--chain", "audit", "--limit", "1")
+
+    assert ended.out == "- 0 - line 0\n"
+
+
+def test_events_of_a_seal_with_another_body_have_no_sender(
+    shell: Shell, archive: Path
+) -> None:
+    change(archive, "UPDATE seals SET body = '{}'")
+
+    ended = shell.run("inspect", archive, "--chain", "audit", "--limit", "1")
+
+    assert ended.out == "2026-11-23T09:00:01.000Z 0 - line 0\n"
+
+
+def test_grep_and_limit_hold_within_a_seal(shell: Shell) -> None:
+    arguments = ["--chain", "acme/audit", "--seal", "4", "--grep", "line", "--limit", 2]
+
+    ended = shell.run("inspect", VECTORS, *arguments)
+
+    assert ended.out.splitlines()[-2:] == [
+        '2026-11-23T09:03:10.500Z 4 web-1.example.com line 4 é "quoted" \\ tab\\t end',
+        '2026-11-23T09:03:10.500Z 5 web-1.example.com line 5 é "quoted" \\ tab\\t end',
+    ]
+
+
+@pytest.mark.parametrize("more", [[], ["--chain", "audit", "--follow"]])
+def test_a_seal_is_shown_of_one_chain_and_once(
+    shell: Shell, archive: Path, more: list[str]
+) -> None:
+    assert shell.run("inspect", archive, "--seal", "1", *more).code == 64
+
+
+def test_pairs_that_are_cut_are_shown_as_they_are(shell: Shell, tmp_path: Path) -> None:
+    world = World()
+    world.chain("audit").events([b"\0\0\0\2\0\0\0\1a\0\0\0\1z", b"\0\0"], form="D")
+
+    ended = shell.run("inspect", world.write(tmp_path), "--chain", "audit")
+
+    assert [line.split(" ", 3)[3] for line in ended.out.splitlines()] == [
+        "\\x00\\x00\\x00\\x02\\x00\\x00\\x00\\x01a\\x00\\x00\\x00\\x01z",
+        "\\x00\\x00",
+    ]

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from beats_signer.store.archive_source import ArchiveSource
 from beats_signer.verify.source import ArchiveReading
+from tests.cli.process import COMMAND, ENVIRONMENT
 from tests.verify.archives import store
 from tests.verify.command import Shell
 from tests.verify.signer import World, events
@@ -289,3 +292,61 @@ def test_progress_of_an_archive_reaches_its_end(tmp_path: Path) -> None:
     for origin in reading.origins():
         list(reading.read(origin))
     assert reading.done() == 1.0
+
+
+def test_a_source_whose_founding_is_damaged_claims_no_trust_line(
+    shell: Shell, copied: Path
+) -> None:
+    file = copied / "catalogue.ndjson"
+    file.write_text(file.read_text().replace("seal/v1", "seal/v2", 1))
+
+    ended = shell.run("verify", copied, "--first")
+
+    assert ended.code == 2
+    assert "the founding of the catalogue signer-1.example.com is damaged" in ended.out
+
+
+def test_a_source_without_its_founding_claims_no_trust_line(
+    shell: Shell, copied: Path
+) -> None:
+    file = copied / "catalogue.ndjson"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[1:]))
+
+    ended = shell.run("verify", copied, "--first")
+
+    assert ended.code == 2
+    assert "does not start with its founding" in ended.out
+
+
+@pytest.mark.parametrize("option", ["--checkpoint", "--acknowledged"])
+def test_a_file_that_is_named_and_not_there_is_a_wrong_command_line(
+    shell: Shell, tmp_path: Path, option: str
+) -> None:
+    ended = shell.run("verify", VECTORS, "--trust", TRUST, option, tmp_path / "nothing")
+
+    assert ended.code == 64
+    assert "cannot be read" in ended.err
+
+
+def test_a_trust_line_of_another_signer_finds_a_forged_founding(shell: Shell) -> None:
+    ended = shell.run("verify", VECTORS, "--trust", World().trust)
+
+    assert ended.code == 1
+    assert "the founding is not the one that is trusted" in ended.out
+
+
+def test_progress_is_shown_on_a_terminal_only() -> None:
+    controller, terminal = os.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "verify", VECTORS, "--trust", TRUST],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env=ENVIRONMENT | {"TERM": "xterm"},
+    )
+    out, _ = process.communicate(timeout=30)
+    os.close(terminal)
+    shown = os.read(controller, 1 << 16)
+    os.close(controller)
+
+    assert out.startswith(b"verified: 24 events")
+    assert b"verifying" in shown

@@ -26,6 +26,7 @@ from beats_signer.verify.report import Report
 from beats_signer.verify.run import Verification
 from tests.fakes.memory import MemorySource, MemoryStore
 from tests.fakes.times import ManualClock, ManualTimer
+from tests.sign.scripted import Script, ScriptedStore
 from tests.sign.watched import WatchedStore
 from tests.verify.independent import Checked, check_folder
 
@@ -88,6 +89,12 @@ class World:
                 yield signer
         finally:
             lock.release()
+
+    def script(self, script: Script) -> ScriptedStore:
+        """Let the store fail for some seals from here on."""
+        scripted = ScriptedStore(self.memory, script)
+        self.store.store = scripted
+        return scripted
 
     def copy_state(self, name: str) -> Path:
         """Copy the state directory as it is on the disk now."""

@@ -124,6 +124,10 @@ class Peer:
 
         return self._said.wait_for(find, f"an ack of {events} events")
 
+    def is_patient(self, seconds: float) -> bool:
+        """Return whether for a time it gets no ack and has nothing to complain of."""
+        return self._said.stays(lambda lines: not lines, seconds)
+
     def let_go(self) -> None:
         """Tell a client that waits for us that it may end."""
         assert self._process.stdin is not None

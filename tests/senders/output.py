@@ -48,6 +48,11 @@ class Output:
                 raise AssertionError(f"no sign of {what} in:\n{text}")
             return found
 
+    def stays(self, is_so: Callable[[list[str]], bool], seconds: float) -> bool:
+        """Return whether something holds for all that is written in a time."""
+        with self._changed:
+            return not self._changed.wait_for(lambda: not is_so(self._lines), seconds)
+
     def join(self) -> None:
         """Wait until the stream has ended and all of it was read."""
         self._thread.join(PATIENCE_SECONDS)

@@ -21,7 +21,6 @@ import (
 )
 
 const (
-	timeout      = 30 * time.Second
 	shortestWait = 20 * time.Millisecond
 	longestWait  = time.Second
 )
@@ -32,13 +31,14 @@ type order struct {
 	Window      int    `json:"window"`
 	Compression int    `json:"compression"`
 	Pipelining  int    `json:"pipelining"` // 0: the synchronous client
-	CA          string `json:"ca"`         // without it: no TLS
+	Timeout     int    `json:"timeout_seconds"`
+	CA          string `json:"ca"` // without it: no TLS
 	Certificate string `json:"certificate"`
 	Key         string `json:"key"`
 }
 
 func main() {
-	var o order
+	o := order{Timeout: 30}
 	check(json.Unmarshal([]byte(os.Args[1]), &o))
 	windows, err := read(o.Events, o.Window)
 	check(err)
@@ -93,7 +93,7 @@ func session(o order, windows [][]interface{}, acked *int) (int, error) {
 	}
 	options := []client.Option{
 		client.CompressionLevel(o.Compression),
-		client.Timeout(timeout),
+		client.Timeout(o.timeout()),
 		// Events are encoded once, before they are queued.
 		client.JSONEncoder(func(event interface{}) ([]byte, error) {
 			return event.([]byte), nil
@@ -105,8 +105,12 @@ func session(o order, windows [][]interface{}, acked *int) (int, error) {
 	return sendAsync(conn, o.Pipelining, options, windows, acked)
 }
 
+func (o order) timeout() time.Duration {
+	return time.Duration(o.Timeout) * time.Second
+}
+
 func dial(o order) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: timeout}
+	dialer := &net.Dialer{Timeout: o.timeout()}
 	if o.CA == "" {
 		return dialer.Dial("tcp", o.Address)
 	}

@@ -56,7 +56,7 @@ def main() -> None:
         Path(order["events"]).with_suffix(".sent"),
         host=host,
         port=int(port),
-        timeout=30,
+        timeout=order.get("timeout_seconds", 30),
         ssl_enable="ca" in order,
         ssl_verify=True,
         ssl_verify_flags=None,

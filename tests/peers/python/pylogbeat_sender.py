@@ -28,7 +28,7 @@ def main() -> None:
     client = PyLogBeatClient(
         host,
         int(port),
-        timeout=30,
+        timeout=order.get("timeout_seconds", 30),
         ssl_enable="ca" in order,
         ca_certs=order.get("ca"),
         certfile=order.get("certificate"),

@@ -14,7 +14,6 @@ the first ``serve`` stores the seal.
 """
 
 import os
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Collection
@@ -177,21 +176,17 @@ def initialise(
             hint="Choose another folder. Never delete the state of a signer that "
             "has signed: its name could then not be used again.",
         )
+    identity = Identity(signer, Ed25519PrivateKey.from_private_bytes(entropy(32)))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
-            identity = Identity(
-                signer, Ed25519PrivateKey.from_private_bytes(entropy(32))
-            )
+        prefix = f".{path.name}-"
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as folder:
+            draft = Path(folder, path.name)
+            draft.mkdir(mode=0o700)
             chain = _fill(
                 draft, identity, heartbeat_seconds, encode, clock, entropy, disk
             )
-            draft.rename(path)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
-        disk.sync_folder(path.parent)
+            _publish(draft, path, disk)
     except (OSError, sqlite3.Error) as error:
         raise StateError(
             f"{path}: the state directory cannot be written: {error}",
@@ -223,3 +218,13 @@ def _fill(
     opened.keys.close()
     disk.sync_folder(path)
     return opened.chain
+
+
+def _publish(draft: Path, path: Path, disk: Disk) -> None:
+    """Give a folder its name, for good or not at all."""
+    draft.rename(path)
+    try:
+        disk.sync_folder(path.parent)
+    except OSError:
+        path.rename(draft)
+        raise

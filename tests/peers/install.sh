@@ -13,7 +13,7 @@ require() {
 
 require node "Node.js 18 or newer"
 require npm "npm 9 or newer, which comes with most builds of Node.js"
-require go "Go 1.22 or newer"
+require go "Go 1.18 or newer"
 require "${PYTHON:=python3}" "Python 3.11 or newer, or name one in PYTHON"
 
 "$PYTHON" -m venv --clear "$peers/.venv" || {

@@ -109,8 +109,9 @@ class Journal:
             delete_windows(database, chain, windows)
 
     def chains(self) -> list[JournaledChain]:
-        """Return all chains, the catalogue and replaced ones included."""
-        return [to_chain(row) for row in self._query("SELECT * FROM chains")]
+        """Return all chains, the catalogue first; replaced ones too."""
+        rows = self._query("SELECT * FROM chains ORDER BY stream NOTNULL, origin")
+        return [to_chain(row) for row in rows]
 
     def last(self, chain: bytes) -> JournaledSeal | None:
         """Return the newest seal; its ``head`` is what the next seal extends.

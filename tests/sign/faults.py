@@ -7,6 +7,7 @@ still running gets no further.
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -50,6 +51,7 @@ class Faults:
         """The state directory after the crash; ``None`` when there was none."""
         self.has_happened = False
         self._world = world
+        self._lock = threading.RLock()
         self._step = step
         self._fault = fault
 
@@ -66,6 +68,15 @@ class Faults:
         if is_due and self._fault in (Fault.CRASH_AFTER, Fault.FAILED_BUT_DONE):
             self._strike(error)
 
+    @contextmanager
+    def at_disk(self, step: str, error: Exception) -> Iterator[None]:
+        """Do one step that changes the state directory, and no other meanwhile.
+
+        So what a crash leaves is what some moment has seen.
+        """
+        with self._lock, self.at(step, error):
+            yield
+
     def tears(self, step: str) -> bool:
         """Tell whether the write of this step stops half way."""
         return step == self._step and self._fault is Fault.TORN
@@ -76,7 +87,7 @@ class Faults:
 
     def crash(self) -> None:
         self.has_happened = True
-        self.survivor = self._world.copy_state("survivor")
+        self._die()
         raise Crashed
 
     def _strike(self, error: Exception) -> None:
@@ -84,8 +95,12 @@ class Faults:
         if self._fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER):
             self.crash()
         if not isinstance(error, StoreError):
-            self.survivor = self._world.copy_state("survivor")
+            self._die()
         raise error
+
+    def _die(self) -> None:
+        with self._lock:
+            self.survivor = self._world.copy_state("survivor")
 
 
 class FaultyDisk(Disk):
@@ -101,7 +116,9 @@ class FaultyDisk(Disk):
     def write_at(self, descriptor: int, data: bytes, offset: int) -> None:
         self._written = self._describe(data)
         step = f"{self._written} write"
-        with self._faults.at(step, OSError(errno.ENOSPC, "No space left on device")):
+        with self._faults.at_disk(
+            step, OSError(errno.ENOSPC, "No space left on device")
+        ):
             size = len(data) // 2 if self._faults.tears(step) else len(data)
             self._size = os.fstat(descriptor).st_size
             self._before, self._offset = os.pread(descriptor, len(data), offset), offset
@@ -111,7 +128,7 @@ class FaultyDisk(Disk):
 
     def sync(self, descriptor: int) -> None:
         step = f"{self._written} sync"
-        with self._faults.at(step, OSError(errno.EIO, "Input/output error")):
+        with self._faults.at_disk(step, OSError(errno.EIO, "Input/output error")):
             if self._faults.loses(step):
                 os.ftruncate(descriptor, self._size)
                 os.pwrite(descriptor, self._before, self._offset)
@@ -120,7 +137,7 @@ class FaultyDisk(Disk):
 
     def sync_folder(self, path: Path) -> None:
         error = OSError(errno.EIO, "Input/output error")
-        with self._faults.at(f"folder {path.name} sync", error):
+        with self._faults.at_disk(f"folder {path.name} sync", error):
             super().sync_folder(path)
 
     def _describe(self, data: bytes) -> str:
@@ -158,7 +175,7 @@ class FaultyJournal(Journal):
 
     @contextmanager
     def _step(self, what: str) -> Iterator[None]:
-        with self.faults.at(f"{what} journal", DurabilityError("disk I/O error")):
+        with self.faults.at_disk(f"{what} journal", DurabilityError("disk I/O error")):
             yield
 
 

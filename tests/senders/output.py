@@ -30,19 +30,17 @@ class Output:
         with self._changed:
             return list(self._lines)
 
-    def wait_for(
-        self, find: Callable[[list[str]], _T | None], what: str, *, after: int = 0
-    ) -> _T:
-        """Return what ``find`` sees in the lines from number ``after`` on.
+    def wait_for(self, find: Callable[[list[str]], _T | None], what: str) -> _T:
+        """Return what ``find`` sees in the lines; ``None`` means: not yet.
 
-        ``None`` means: not yet. It is an error if the stream ends before.
+        It is an error if the stream ends before.
         """
         with self._changed:
             self._changed.wait_for(
-                lambda: self._has_ended or find(self._lines[after:]) is not None,
+                lambda: self._has_ended or find(self._lines) is not None,
                 PATIENCE_SECONDS,
             )
-            found = find(self._lines[after:])
+            found = find(self._lines)
             if found is None:
                 text = "".join(self._lines[-40:])
                 raise AssertionError(f"no sign of {what} in:\n{text}")

@@ -66,9 +66,15 @@ class Budget:
         """Tell whether *reader* may take more bytes now."""
         return not self._is_spent or reader is self._excepted
 
-    def is_excepted(self, reader: Reader) -> bool:
-        """Tell whether all others wait until the window of *reader* is complete."""
-        return reader is self._excepted
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether readers have to wait."""
+        return self._is_spent
+
+    @property
+    def is_blocked(self) -> bool:
+        """Tell whether they wait for nothing but unfinished windows."""
+        return self._is_spent and not self._finished_bytes
 
     def report(self, reader: Reader, *, unfinished_bytes: int, wants: bool) -> bool:
         """Take note of what *reader* holds and wants; tell whether it may read.
@@ -131,8 +137,6 @@ class Budget:
             self._waiting.setdefault(reporting)
         if not self._finished_bytes and self._excepted is None:
             self._except_one(reporting)
-        if self._excepted is not None:
-            self._waiting.pop(self._excepted, None)
 
     def _stop(self, readers: Iterable[Reader]) -> None:
         for reader in readers:

@@ -4,12 +4,13 @@
 |------------|--------------------------------------------------|---------------------|
 | first byte | we read and nothing has come yet                 | close               |
 | window     | we read and the sender owes the rest of a window | acks, then close    |
-| silence    | the same, and all others wait for that window    | acks, then close    |
+| silence    | the budget is spent and a window is unfinished   | see the session     |
 | write      | an ack has not been taken                        | abort               |
 | keepalive  | the sender waits for us                          | send one, and again |
 | linger     | we have closed our side                          | close               |
 
-The first three hold their time while we do not read: that is our doing.
+The first two hold their time while we do not read: that is our doing. The third
+holds it while memory is not short.
 """
 
 from collections.abc import Callable, Hashable
@@ -18,7 +19,12 @@ from enum import Enum
 from functools import partial
 
 from beats_signer.receive.deadline import Deadline, Timers
-from beats_signer.receive.patience import LINGER_SECONDS, SILENCE_SECONDS, Patience
+from beats_signer.receive.patience import (
+    LINGER_SECONDS,
+    PROGRESS_BYTES,
+    SILENCE_SECONDS,
+    Patience,
+)
 
 __all__ = ["Clock", "Clocks", "Facts"]
 
@@ -45,8 +51,10 @@ class Facts:
     has_received: bool
     owed: Hashable | None
     """Names the window, or the frame, of which the sender owes the rest."""
-    is_awaited: bool
-    """All other senders wait for that window."""
+    unfinished: Hashable | None
+    """Names the window that is in memory without its rest, owed or not."""
+    is_short: bool
+    """The budget is spent."""
     waits: bool
     """The sender waits for us and understands keep-alives."""
 
@@ -69,19 +77,25 @@ class Clocks:
         self._keepalive = self._deadlines[Clock.KEEPALIVE]
         self._linger = self._deadlines[Clock.LINGER]
         self._owed: Hashable | None = None
+        self._unfinished: Hashable | None = None
+        self._progress_bytes = 0
 
     def watch(self, facts: Facts) -> None:
         """Run those clocks for which the facts speak."""
         self._watch_first_byte(facts)
         self._watch_window(facts)
+        self._watch_silence(facts)
         if facts.waits:
             self._keepalive.go_on(self._patience.keepalive_seconds)
         else:
             self._keepalive.cancel()
 
-    def heard(self) -> None:
+    def heard(self, size: int) -> None:
         """Note that bytes have come."""
-        self._silence.cancel()
+        self._progress_bytes += size
+        if self._progress_bytes >= PROGRESS_BYTES:
+            self._progress_bytes = 0
+            self._silence.cancel()
 
     def write_began(self) -> None:
         """Note that the sender does not take what it was sent."""
@@ -111,7 +125,6 @@ class Clocks:
     def _watch_window(self, facts: Facts) -> None:
         if not facts.is_reading:
             self._window.hold()
-            self._silence.cancel()
             return
         if facts.owed is None:
             self._window.cancel()
@@ -120,7 +133,13 @@ class Clocks:
         else:
             self._window.go_on(self._patience.window_seconds)
         self._owed = facts.owed
-        if facts.owed is not None and facts.is_awaited:
+
+    def _watch_silence(self, facts: Facts) -> None:
+        if facts.unfinished != self._unfinished:
+            self._unfinished = facts.unfinished
+            self._silence.cancel()
+            self._progress_bytes = 0
+        if facts.unfinished is not None and facts.is_short:
             self._silence.go_on(SILENCE_SECONDS)
         else:
-            self._silence.cancel()
+            self._silence.hold()

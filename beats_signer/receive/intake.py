@@ -31,6 +31,11 @@ class Intake:
         return self._wire.buffered_bytes + EVENT_BYTES * self._wire.window_events
 
     @property
+    def may_stay_unfinished(self) -> bool:
+        """Tell whether what is there of the open window counts without the rest."""
+        return self._wire.state is State.BARE_WINDOW
+
+    @property
     def announced(self) -> int:
         """Return how many events the window that is open will have."""
         return self._wire.window_size
@@ -85,14 +90,22 @@ class Intake:
         A version 1 sender of bare frames announces a window once and fills it as
         its events occur: it owes the rest of a frame, but not of a window.
         """
-        if self._wire.state is not State.BARE_WINDOW:
+        if not self.may_stay_unfinished:
             return self._windows if self._wire.window_open else None
         if not self._wire.frame_open:
             return None
         return self._windows, self._wire.window_events
 
+    def unfinished(self) -> Hashable | None:
+        """Name the window that is in memory without its rest, if there is one.
+
+        Nothing can be said of a buffer that may hold a complete window.
+        """
+        is_unfinished = self.is_exhausted and self.unfinished_bytes > 0
+        return self._windows if is_unfinished else None
+
     def drop(self) -> None:
         """Let go of what is unfinished."""
-        self.unfinished_events = self._wire.window_events
+        self.unfinished_events += self._wire.window_events
         self._wire = Connection(self._limits)
         self.is_exhausted = True

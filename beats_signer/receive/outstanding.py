@@ -41,9 +41,9 @@ class Outstanding:
         host: Host,
         source: Source,
         transport: asyncio.WriteTransport,
-        stored: Callable[[Receipt], object],
+        settled: Callable[[bool], object],
     ) -> None:
-        """Call *stored* when the receipt of a window is done or has failed."""
+        """Call *settled* when it is known of a window whether it is stored."""
         self.windows = 0
         self.events = 0
         self.acknowledged_events = 0
@@ -53,7 +53,7 @@ class Outstanding:
         self._host = host
         self._source = source
         self._transport = transport
-        self._stored = stored
+        self._settled = settled
         self._open: deque[_Open] = deque()
         self._unwritten: list[int] = []
 
@@ -117,7 +117,7 @@ class Outstanding:
     def _settle(self, receipt: Receipt, held_bytes: int) -> None:
         # The signer held the window until now, whatever became of the connection.
         self._terms.budget.give_back(held_bytes)
-        self._stored(receipt)
+        self._settled(not receipt.cancelled() and receipt.exception() is None)
 
     def _note_written(self, number: int) -> None:
         self._terms.signing.acknowledged(self._source.connection, number)

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
-__all__ = ["LINGER_SECONDS", "SILENCE_SECONDS", "Patience"]
+__all__ = ["LINGER_SECONDS", "PROGRESS_BYTES", "SILENCE_SECONDS", "Patience"]
 
 SILENCE_SECONDS = 5.0
-"""How long a sender may send nothing while all others wait for its window."""
+"""How long a sender may go on with its window by less than ``PROGRESS_BYTES`` while
+unfinished windows take up all memory and everybody else waits."""
+
+PROGRESS_BYTES = 64 << 10
 
 LINGER_SECONDS = 1.0
 """How long a connection that we end is still read, and what comes thrown away:

@@ -12,11 +12,13 @@ from structlog.typing import FilteringBoundLogger
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.deadline import Timers
 from beats_signer.receive.encryption import Encryption
+from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.peer import peer_of, spell_peer
 from beats_signer.receive.session import Session
 from beats_signer.receive.terms import Signing, Terms
 from beats_signer.receive.tls import identify
+from beats_signer.receive.turns import Turns
 from beats_signer.sign.window import Source
 from lumberjack import Limits
 
@@ -40,13 +42,16 @@ class Reception:
         """Take what sessions need; *timers* are those of the running event loop."""
         self.sessions: set[Session] = set()
         self.log = log
+        timers = timers or asyncio.get_running_loop()
         self._terms = Terms(
             signing=signing,
             budget=budget,
             patience=patience,
             limits=limits,
             log=log,
-            timers=timers or asyncio.get_running_loop(),
+            timers=timers,
+            turns=Turns(timers, time.perf_counter),
+            kernel=Kernel(),
             clock=clock,
         )
         self._arrivals = itertools.count(1)

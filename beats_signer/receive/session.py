@@ -5,16 +5,15 @@ in the order in which the windows came. While a version 2 peer waits for us it
 gets a keep-alive; a version 1 peer never does, because it takes any answer for
 the ack of its window.
 
-Windows are taken one at a time, with a turn of the event loop between them,
-and nothing is read while the buffer may hold another: so one connection holds
-up the others for one window at most, and buffers little beyond one.
+Windows are taken one at a time, in turns with other connections, and nothing is
+read while the buffer may hold another: so one connection holds up the others
+for one window at most, and buffers little beyond one.
 
 An error in this program ends the connection in which it happens: its sender
 gets no ack that might be untrue, and sends again.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import cast
 
@@ -23,7 +22,7 @@ from beats_signer.receive.intake import Intake
 from beats_signer.receive.outstanding import Outstanding
 from beats_signer.receive.state import TRANSITIONS, SessionState
 from beats_signer.receive.terms import Host, Terms
-from beats_signer.sign.window import Receipt, Source
+from beats_signer.sign.window import Source
 from lumberjack import KEEPALIVE_V2, Batch, ProtocolError
 
 __all__ = ["Session"]
@@ -65,30 +64,18 @@ class Session(asyncio.Protocol):
         """Begin: find out who sends, and expect a first byte."""
         # uvloop's transports implement the interface without inheriting it.
         self._transport = cast(asyncio.Transport, transport)
-        source = self._host.identify(self._transport)
-        if source is None:
-            self._transport.abort()
-            return
-        self.source = source
-        self.outstanding = Outstanding(
-            self._terms, self._host, source, self._transport, self._on_receipt
-        )
-        self._log = self._log.bind(peer=source.peer, sender=source.sender)
-        # Every byte that the kernel has not taken counts as not written.
-        self._transport.set_write_buffer_limits(high=0)
-        self._socket = transport.get_extra_info("socket")
-        self._enter(SessionState.READING)
-        self._host.began(self)
-        # A transport begins to read after this call: it is too early to pause it.
-        self._schedule()
+        self._guard(self._begin)
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived."""
         if self.state in _RECEIVING:
-            self._clocks.heard()
-            self._acknowledge_quickly()
+            self._clocks.heard(len(data))
+            self._terms.kernel.confirm_quickly(self._socket)
             self._intake.feed(data)
-            self._advance()
+            if self._terms.turns.has_time():
+                self._advance()
+            else:
+                self._settle()
 
     def eof_received(self) -> bool:
         """Take what is complete; the peer may still read its acks."""
@@ -131,11 +118,11 @@ class Session(asyncio.Protocol):
             self._pause()
             self._enter(SessionState.ENDED)
             self._intake.end()
-            self._advance()
+            self._settle()
 
     def abort(self) -> None:
         """Close at once, without the acks that are missing."""
-        if self.state not in _OVER:
+        if self.state not in _OVER and self.state is not SessionState.STARTING:
             self._enter(SessionState.CLOSING)
         self._transport.abort()
 
@@ -148,6 +135,24 @@ class Session(asyncio.Protocol):
 
     def go_on(self) -> None:
         """Read on soon, if that is still possible."""
+        self._schedule()
+
+    def _begin(self) -> None:
+        source = self._host.identify(self._transport)
+        if source is None:
+            self.abort()
+            return
+        self.source = source
+        self.outstanding = Outstanding(
+            self._terms, self._host, source, self._transport, self._on_settled
+        )
+        self._log = self._log.bind(peer=source.peer, sender=source.sender)
+        # Every byte that the kernel has not taken counts as not written.
+        self._transport.set_write_buffer_limits(high=0)
+        self._socket = self._transport.get_extra_info("socket")
+        self._enter(SessionState.READING)
+        self._host.began(self)
+        # A transport begins to read after this call: it is too early to pause it.
         self._schedule()
 
     # Windows in, acks out.
@@ -198,10 +203,10 @@ class Session(asyncio.Protocol):
         if not held_bytes:
             self.outstanding.write_acks()
 
-    def _on_receipt(self, receipt: Receipt) -> None:
+    def _on_settled(self, is_stored: bool) -> None:
         if self.state not in _ACKNOWLEDGING:
             return
-        if receipt.cancelled() or receipt.exception() is not None:
+        if not is_stored:
             self._log.warning(
                 "a window will not be stored, its connection is closed",
                 unacknowledged_windows=len(self.outstanding),
@@ -212,14 +217,14 @@ class Session(asyncio.Protocol):
 
     def _acknowledge(self) -> None:
         self.outstanding.write_acks()
-        self._advance()
+        self._schedule()
 
     def _send_keepalive(self) -> None:
         # A peer that does not take its acks would not take these either.
         if not self.outstanding.is_held_up:
             self._transport.write(KEEPALIVE_V2)
             self.keepalives += 1
-        self._watch()
+        self._settle()
 
     # Pace.
 
@@ -254,7 +259,7 @@ class Session(asyncio.Protocol):
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._terms.timers.call_soon(self._step)
+            self._terms.turns.ask(self._step)
 
     def _step(self) -> None:
         self._is_scheduled = False
@@ -262,12 +267,14 @@ class Session(asyncio.Protocol):
 
     def _watch(self) -> None:
         is_reading = self.state is SessionState.READING
+        is_receiving = self.state in _RECEIVING
         self._clocks.watch(
             Facts(
                 is_reading=is_reading,
                 has_received=self._intake.has_received,
                 owed=self._intake.owed() if is_reading else None,
-                is_awaited=self._terms.budget.is_excepted(self),
+                unfinished=self._intake.unfinished() if is_receiving else None,
+                is_short=self._terms.budget.is_spent,
                 waits=self._peer_waits(),
             )
         )
@@ -319,17 +326,39 @@ class Session(asyncio.Protocol):
                 # Health checks connect and send nothing: not worth a line.
                 self._log.debug(clock.value)
                 self._close()
-            case Clock.WINDOW | Clock.SILENCE:
-                self._log.warning(
-                    clock.value,
-                    announced=self._intake.announced,
-                    received=self._intake.received,
-                )
-                self._finish()
-                self._settle()
+            case Clock.WINDOW:
+                self._give_up_window(clock)
+            case Clock.SILENCE if self._is_at_fault():
+                self._give_up_window(clock)
+            case Clock.SILENCE:
+                self._watch()
             case Clock.WRITE:
                 self._log.warning(clock.value)
                 self.abort()
+
+    def _is_at_fault(self) -> bool:
+        """Tell whether memory is short because this sender does not go on.
+
+        It is not when windows wait for the store, nor when there would be
+        something to read if we did.
+        """
+        if not self._terms.budget.is_blocked:
+            return False
+        if self.state is SessionState.READING:
+            return True
+        return self._terms.kernel.unread_bytes(self._socket) == 0
+
+    def _give_up_window(self, clock: Clock) -> None:
+        self._log.warning(
+            clock.value,
+            announced=self._intake.announced,
+            received=self._intake.received,
+        )
+        if self._intake.may_stay_unfinished and clock is Clock.SILENCE:
+            self.end()
+        else:
+            self._finish()
+            self._settle()
 
     def _log_end(self, error: str | None) -> None:
         log = self._log.info if self._intake.has_received else self._log.debug
@@ -350,19 +379,7 @@ class Session(asyncio.Protocol):
             self.abort()
             raise
 
-    def _acknowledge_quickly(self) -> None:
-        """Have the kernel confirm what arrived at once, before the next read.
-
-        Senders that write the 6 bytes of a window frame by themselves wait for
-        that confirmation; the delayed one costs them 40 ms for each window.
-        """
-        if _QUICKACK is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-
     def _enter(self, state: SessionState) -> None:
         if state not in TRANSITIONS[self.state]:
             raise RuntimeError(f"a {self.state.value} session cannot be {state.value}")
         self.state = state
-
-
-_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)

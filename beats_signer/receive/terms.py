@@ -9,7 +9,9 @@ from structlog.typing import FilteringBoundLogger
 
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.deadline import Timers
+from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.turns import Turns
 from beats_signer.sign.window import Receipt, Source, Window
 from lumberjack import Limits
 
@@ -58,5 +60,7 @@ class Terms:
     limits: Limits
     log: FilteringBoundLogger
     timers: Timers
+    turns: Turns
+    kernel: Kernel
     clock: Callable[[], int]
     """Returns nanoseconds since 1970."""

@@ -36,8 +36,9 @@ from beats_signer.store.contract import Write
 
 __all__ = ["Pace", "Sequencer"]
 
-_TIDY_SECONDS = 60.0
-"""How often news that no window followed reaches the journal."""
+_TICK_SECONDS = 60.0
+"""How long news that no window follows may wait for the journal, and windows for
+the store: they are sealed then, since a seal has to be near to their receipt."""
 
 
 class Sequencer:
@@ -64,7 +65,9 @@ class Sequencer:
         self._waiting = Waiting(pace)
         self._group = Group((), ())
         self._slots = asyncio.Semaphore(pace.in_flight)
+        self._turn = asyncio.Lock()
         self._life = Life()
+        self._overdue = 0
         self._is_closing = False
         self._fork: str | None = None
 
@@ -148,9 +151,9 @@ class Sequencer:
             async with asyncio.TaskGroup() as tasks:
                 await self._resend(sealer, tasks)
                 self._life.enter(State.RUNNING)
-                tidying = tasks.create_task(self._keep_tidy(sealer))
+                ticking = tasks.create_task(self._tick(sealer))
                 await self._seal_all(sealer, tasks)
-                tidying.cancel()
+                ticking.cancel()
             await self._tidy(sealer)
             self._life.enter(State.CLOSED)
         except* ForkError as forks:
@@ -165,24 +168,19 @@ class Sequencer:
         self.unstored.open(sealer.head)
         for one in unstored:
             self.unstored.add(one.seal, one.write_bytes)
-        for one in unstored:
-            await self._slots.acquire()
-            write = await self._threads.seal(sealer.write, one.seal.number)
-            tasks.create_task(self._deliver(sealer, write))
+            tasks.create_task(self._deliver(sealer, one.seal.number, None))
 
     async def _seal_all(self, sealer: Sealer, tasks: asyncio.TaskGroup) -> None:
         """Seal group after group until the chain is closed and nothing waits."""
-        while True:
-            # The slot first: what comes while none is free joins the group.
-            await self._slots.acquire()
-            if not await self._wait_for_items():
-                return
+        while await self._wait_for_items():
             self._group = self._waiting.take()
+            self._overdue = max(0, self._overdue - len(self._group.receipts))
             write = await self._seal(sealer)
-            if write is None:
-                self._slots.release()
-            else:
-                tasks.create_task(self._deliver(sealer, write))
+            if write is not None:
+                number = write.seal.number
+                # What has to wait for its turn does so in the journal.
+                kept = None if self._slots.locked() else write
+                tasks.create_task(self._deliver(sealer, number, kept))
 
     async def _wait_for_items(self) -> bool:
         """Step 1. Return whether there is something to seal, or ever will be."""
@@ -206,18 +204,25 @@ class Sequencer:
         self._group = Group((), ())
         return sealed.write
 
-    async def _deliver(self, sealer: Sealer, write: Write) -> None:
+    async def _deliver(self, sealer: Sealer, number: int, write: Write | None) -> None:
         """Steps 5 to 7, then the receipts, which lead to step 8."""
-        await self._delivery.store(write)
-        await self._threads.mark(sealer.mark_stored, write.seal.number)
-        self.unstored.stored(write.seal.number)
-        self._slots.release()
+        async with self._slots:
+            # Whoever reads a live store should see seals in their order.
+            async with self._turn:
+                if write is None:
+                    write = await self._threads.seal(sealer.write, number)
+            await self._delivery.store(write)
+            await self._threads.mark(sealer.mark_stored, number)
+        self.unstored.stored(number)
         self._life.wake()
 
-    async def _keep_tidy(self, sealer: Sealer) -> None:
+    async def _tick(self, sealer: Sealer) -> None:
+        """Do each minute what cannot wait for the store or for a window."""
         while True:
-            await self._timer.sleep(_TIDY_SECONDS)
+            await self._timer.sleep(_TICK_SECONDS)
             await self._tidy(sealer)
+            self._overdue = len(self._waiting)
+            self._life.wake()
 
     async def _tidy(self, sealer: Sealer) -> None:
         await self._threads.seal(sealer.tidy, self._waiting.take_notices())
@@ -232,7 +237,9 @@ class Sequencer:
 
     @property
     def _can_seal(self) -> bool:
-        return bool(self._waiting) and not self._is_full
+        """Tell whether to seal now, or to let more join what waits."""
+        is_due = len(self.unstored) < self._pace.in_flight or self._overdue > 0
+        return bool(self._waiting) and is_due and not self._is_full
 
     @property
     def _is_full(self) -> bool:

@@ -70,7 +70,7 @@ async def live(world: World, faults: Faults, senders: list[Sender]) -> None:
 
 async def live_again(world: World, faults: Faults, senders: list[Sender]) -> None:
     """Die with a seal on its way to the store, then live on what survived."""
-    first = Faults(world, "chain seal 1 store", Fault.CRASH_BEFORE)
+    first = Faults(world, "chain seal 2 store", Fault.CRASH_BEFORE)
     await die(live, world, first, senders)
     assert first.survivor is not None
     world.state = first.survivor.rename(world.folder / "second")

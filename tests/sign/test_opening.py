@@ -341,7 +341,7 @@ async def test_a_chain_of_which_the_store_has_nothing_yet_is_no_reason_to_refuse
     world: World,
 ) -> None:
     never = Delay()
-    world.script({"generic 0": [never]})
+    world.script({"generic 0": [never], "generic 1": [never]})
     sender = Sender(world)
     async with world.running() as signer:
         sender.connect(signer)

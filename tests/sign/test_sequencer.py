@@ -9,7 +9,7 @@ from beats_signer.sign.window import Receipt
 from tests.fakes.faulty import Delay, Outcome
 from tests.fakes.times import START
 from tests.sign.senders import Sender
-from tests.sign.world import World
+from tests.sign.world import SIGNER, World
 
 
 async def settle(*receipts: Receipt) -> None:
@@ -159,6 +159,33 @@ async def test_a_receipt_is_not_done_before_its_seal_is_stored(world: World) -> 
         await sender.take_acks()
 
 
+async def test_seals_are_sent_in_their_order_those_of_an_earlier_process_first(
+    world: World,
+) -> None:
+    world.pace(max_entries=2)
+    never = Delay()
+    world.script({f"generic {number}": [never] for number in range(4)})
+    sender = Sender(world)
+    async with world.running() as signer:
+        sender.connect(signer)
+        for _ in range(3):
+            sender.send()
+        await never.arrived.wait()
+
+    world.script({})
+    before = len(world.store.sent)
+    async with world.running() as signer:
+        sender.connect(signer)
+        for _ in range(5):
+            sender.send()
+        await sender.take_acks()
+        await signer.stop()
+
+    (origin,) = world.origins()
+    sent = [number for name, number in world.store.sent[before:] if name == origin]
+    assert sent == list(range(len(world.seals(origin))))
+
+
 async def test_receipts_are_done_in_the_order_in_which_the_store_confirms(
     world: World,
 ) -> None:
@@ -293,6 +320,39 @@ async def test_a_full_share_of_the_journal_stops_the_sealing_and_not_for_good(
 
     assert counts(world) == [2, 2, 2]
     world.verify()
+
+
+async def test_windows_are_sealed_within_minutes_even_while_the_store_is_away(
+    world: World,
+) -> None:
+    world.pace(in_flight=1, max_entries=4)
+    away = Delay()
+    world.script({"generic 1": [away]})
+    sender = Sender(world)
+    async with world.running() as signer:
+        sender.connect(signer)
+        sender.send()
+        await away.arrived.wait()
+        for _ in range(6):
+            sender.send()
+        for _ in range(10):
+            world.clock.advance(60)
+            world.timer.advance(60)
+            await catalogue_speaks(world)
+        assert signer.status()["chains"][0]["waiting_windows"] == 0
+        away.released.set()
+        await sender.take_acks()
+        await signer.stop()
+
+    assert counts(world) == [2, 4, 4, 4]
+    assert world.events() == sender.sent
+    world.verify()
+
+
+async def catalogue_speaks(world: World) -> None:
+    """Wait for a seal of the catalogue: it comes after what the chain had to seal."""
+    seals = len(world.seals(SIGNER))
+    await world.store.until(lambda: len(world.seals(SIGNER)) > seals)
 
 
 async def test_a_sender_that_gives_up_waiting_changes_nothing_for_the_others(

@@ -17,6 +17,8 @@ class WatchedStore:
         self.store = store
         self.notes: defaultdict[tuple[bytes, int], set[str]] = defaultdict(set)
         """Every note that was handed over for a seal, stored or not."""
+        self.sent: list[tuple[str, int]] = []
+        """Origin and number of every append that was asked for."""
         self.order: list[tuple[str, int]] = []
         """Origin and number of every append that was confirmed."""
         self.checkpoints: list[str] = []
@@ -40,9 +42,11 @@ class WatchedStore:
 
     async def append(self, write: Write) -> None:
         self.notes[write.chain, write.seal.number].add(write.record.note)
+        seal = write.seal.origin, write.seal.number
+        self.sent.append(seal)
         self._changed.set()
         await self.store.append(write)
-        self.order.append((write.seal.origin, write.seal.number))
+        self.order.append(seal)
         self._changed.set()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:

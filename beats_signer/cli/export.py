@@ -41,6 +41,7 @@ def export(
             f"{archive} is a folder", hint="Only an archive is exported; copy a folder."
         )
     source = open_source(archive, signer)
+    click.get_current_context().call_on_close(source.close)
     with ReadingProgress("exporting", source.done, time.monotonic) as progress:
         writer = ExportWriter(
             source, folder, is_compressed=is_compressed, on_entries=progress.add

@@ -51,6 +51,7 @@ def inspect(
     verified here: that is what `beats-signer verify` is for.
     """
     source = open_source(archive, signer)
+    click.get_current_context().call_on_close(source.close)
     if number is not None:
         if part is None or follow:
             raise UsageError("--seal needs --chain, and cannot be followed")

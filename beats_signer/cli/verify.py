@@ -79,6 +79,7 @@ def verify(
     begun = time.monotonic()
     try:
         opened = open_source(source, None if pinned is None else pinned.identity.name)
+        click.get_current_context().call_on_close(opened.close)
         chosen = pinned or _choose(opened, report, is_first=first)
         if chosen is not None:
             _run(opened, chosen, report, notes, only, live)

@@ -58,6 +58,9 @@ class ExportFolder:
         self._total_bytes = sum(file.stat().st_size for file in files)
         self._signer = self._find_catalogue(files)
 
+    def close(self) -> None:
+        """See ``Readable.close``: files are open only while they are read."""
+
     def catalogue(self) -> str:
         """Return the origin that the catalogue's file claims."""
         return self._signer

@@ -45,12 +45,15 @@ class Readable(Protocol):
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """Yield the seals of a chain from a number on, each with its entries."""
 
+    def close(self) -> None:
+        """Let go of the source; nothing can be read any more."""
+
 
 class ArchiveReading:
     """An archive, and how much of it was read."""
 
     def __init__(self, source: ArchiveSource) -> None:
-        """Take the open archive; it stays the caller's."""
+        """Take the open archive; ``close`` closes it."""
         self._source = source
         self._read_seals = 0
         self._total_seals: int | None = None
@@ -91,6 +94,10 @@ class ArchiveReading:
         for item in self._source.read(origin, first_seal):
             self._read_seals += isinstance(item, SealRecord)
             yield item
+
+    def close(self) -> None:
+        """See ``Readable.close``."""
+        self._source.close()
 
 
 def open_source(path: Path, signer: str | None = None) -> Readable:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,8 @@ def check(folder: Path, trust: TrustLine) -> None:
     archive = paths(folder)[1]
     now = time.time_ns()
     report = Report(str(archive), now)
-    Verification(open_source(archive), trust, report, now=now).run()
+    with closing(open_source(archive)) as opened:
+        Verification(opened, trust, report, now=now).run()
     assert [one.to_dict() for one in report.open_findings] == []
     with ArchiveSource(archive) as source:
         events = [

@@ -1,5 +1,6 @@
 """Verify a folder as the command does, and name what was found."""
 
+from contextlib import closing
 from pathlib import Path
 
 from beats_signer.chain.findings import Finding
@@ -26,8 +27,8 @@ def verify_folder(
 ) -> Report:
     """Return the report about a folder or an archive."""
     report = Report(str(path), now)
-    source = open_source(path, trust.identity.name)
-    Verification(source, trust, report, now=now, **options).run()  # type: ignore[arg-type]
+    with closing(open_source(path, trust.identity.name)) as source:
+        Verification(source, trust, report, now=now, **options).run()  # type: ignore[arg-type]
     return report
 
 

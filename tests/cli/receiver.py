@@ -12,6 +12,9 @@ from lumberjack import Batch, Connection, ProtocolError
 
 __all__ = ["Answer", "Receiver", "acknowledge"]
 
+_LAST_TURNS = 20
+"""Turns of the loop in which what has arrived is read and its sockets close."""
+
 Answer = Callable[[Batch], bytes | None]
 """What a window is answered with; ``None``: close the connection."""
 
@@ -71,6 +74,9 @@ class Receiver:
             task.cancel()
         # Their sockets must be closed before the loop ends.
         await asyncio.gather(*self._answering, return_exceptions=True)
+        # So must those of handshakes that failed, which no task owns.
+        for _ in range(_LAST_TURNS):
+            await asyncio.sleep(0)
 
     async def _receive(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

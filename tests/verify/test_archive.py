@@ -1,6 +1,7 @@
 """Archives: verified while a signer writes, and as somebody has left them."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,8 @@ def verify_growing(world: World, archive: Path, grow: object) -> Report:
     """Verify an archive in which something happens after each reading."""
     report = Report(str(archive), NOW)
     source = Interrupted(archive, grow)  # type: ignore[arg-type]
-    Verification(source, world.trust, report, now=NOW).run()
+    with closing(source):
+        Verification(source, world.trust, report, now=NOW).run()
     return report
 
 

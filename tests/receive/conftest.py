@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.receive.certificates import Certificates
 from tests.receive.world import World
 
 
@@ -13,3 +14,15 @@ def world() -> Iterator[World]:
     world = World()
     yield world
     assert world.timers.errors == []
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Return the certificates that listener and senders have in common."""
+    return Certificates(tmp_path_factory.mktemp("tls") / "own")
+
+
+@pytest.fixture(scope="session")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Return the certificates of an authority that the listener does not know."""
+    return Certificates(tmp_path_factory.mktemp("tls") / "other")

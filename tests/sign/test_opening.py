@@ -509,3 +509,28 @@ async def test_a_founding_is_recorded_once_whatever_ends_the_process(
     records = [one for one in world.records() if isinstance(one, FoundRecord)]
     assert len(records) == 1
     world.verify()
+
+
+async def test_nothing_of_a_chain_is_sent_before_its_founding_is_confirmed_at_last(
+    world: World,
+) -> None:
+    late = Delay()
+    sender = Sender(world)
+    world.script({"catalogue 2": [late]})
+    async with world.running() as signer:
+        sender.connect(signer)
+        sender.send()
+        await late.arrived.wait()  # journaled, and that is where it stays
+
+    late = Delay()
+    world.script({"catalogue 2": [late]})
+    starting = asyncio.create_task(start(world, None))
+    await late.arrived.wait()
+    await asyncio.wait([starting], timeout=0.2)
+    assert {origin for origin, _ in world.store.sent} == {SIGNER}
+
+    late.released.set()
+    await world.store.until(lambda: len(world.origins()) == 1)
+    starting.cancel()
+    await asyncio.wait([starting])
+    world.verify()

@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 
 from beats_signer.chain.records import HeadRecord, StopRecord
+from beats_signer.chain.seal import Kind
 from beats_signer.errors import DurabilityError, ForkError
 from beats_signer.sign.disk import Disk
 from beats_signer.sign.window import Receipt
@@ -14,7 +15,7 @@ from tests.sign.raising import raising
 from tests.sign.scripted import ScriptedStore
 from tests.sign.senders import Sender
 from tests.sign.watched import WatchedStore
-from tests.sign.world import World
+from tests.sign.world import SIGNER, World
 
 
 async def settle(*receipts: Receipt) -> None:
@@ -173,6 +174,7 @@ async def test_the_stop_record_is_the_last_word_of_the_catalogue(world: World) -
         world.timer.advance(600)
 
     assert isinstance(world.records()[-1], StopRecord)
+    assert world.seals(SIGNER)[-1].kind is Kind.EVENTS
     world.verify()
 
 

@@ -22,11 +22,12 @@ from beats_signer.sign.journal_rows import (
     SideEffects,
     UnstoredSeal,
     delete_windows,
+    end_route,
     insert_chain,
     insert_seal,
     insert_windows,
     mark_seal_stored,
-    to_chain,
+    select_chains,
     to_seal,
     to_unstored,
     to_write,
@@ -82,10 +83,8 @@ class Journal:
         """
         with self._transaction() as database:
             if replaces is not None:
-                known = database.execute(
-                    "UPDATE chains SET active = 0 WHERE chain = ?", (replaces.chain,)
-                )
-                if not known.rowcount:
+                end_route(database, chain)
+                if all(one.chain != replaces.chain for one in select_chains(database)):
                     insert_chain(database, replaces)
             insert_chain(database, chain)
             insert_seal(database, write, head)
@@ -110,8 +109,8 @@ class Journal:
 
     def chains(self) -> list[JournaledChain]:
         """Return all chains, the catalogue first; replaced ones too."""
-        rows = self._query("SELECT * FROM chains ORDER BY stream NOTNULL, origin")
-        return [to_chain(row) for row in rows]
+        with self._locked() as database:
+            return select_chains(database)
 
     def last(self, chain: bytes) -> JournaledSeal | None:
         """Return the newest seal; its ``head`` is what the next seal extends.

@@ -22,11 +22,12 @@ __all__ = [
     "SideEffects",
     "UnstoredSeal",
     "delete_windows",
+    "end_route",
     "insert_chain",
     "insert_seal",
     "insert_windows",
     "mark_seal_stored",
-    "to_chain",
+    "select_chains",
     "to_seal",
     "to_unstored",
     "to_write",
@@ -84,6 +85,32 @@ class SideEffects:
     forgotten: Sequence[tuple[str, int]] = ()
     catalogued: Sequence[bytes] = ()
     reported: Mapping[bytes, int] = field(default_factory=dict)
+
+
+def select_chains(database: sqlite3.Connection) -> list[JournaledChain]:
+    """Read all chains, the catalogue first."""
+    rows = database.execute("SELECT * FROM chains ORDER BY stream NOTNULL, origin")
+    return [
+        JournaledChain(
+            chain=row["chain"],
+            origin=row["origin"],
+            tenant=row["tenant"],
+            stream=row["stream"],
+            salt_bytes=row["salt_bytes"],
+            active=bool(row["active"]),
+            catalogued=bool(row["catalogued"]),
+            reported=row["reported"],
+        )
+        for row in rows
+    ]
+
+
+def end_route(database: sqlite3.Connection, successor: JournaledChain) -> None:
+    """Note that a route goes on in another chain from here on."""
+    database.execute(
+        "UPDATE chains SET active = 0 WHERE tenant = ? AND stream = ?",
+        (successor.tenant, successor.stream),
+    )
 
 
 def insert_chain(database: sqlite3.Connection, chain: JournaledChain) -> None:
@@ -175,20 +202,6 @@ def delete_windows(
     database.executemany(
         "DELETE FROM windows WHERE chain = ? AND connection = ? AND window = ?",
         [(chain, connection, window) for connection, window in windows],
-    )
-
-
-def to_chain(row: sqlite3.Row) -> JournaledChain:
-    """Read a row of ``chains``."""
-    return JournaledChain(
-        chain=row["chain"],
-        origin=row["origin"],
-        tenant=row["tenant"],
-        stream=row["stream"],
-        salt_bytes=row["salt_bytes"],
-        active=bool(row["active"]),
-        catalogued=bool(row["catalogued"]),
-        reported=row["reported"],
     )
 
 

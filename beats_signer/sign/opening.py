@@ -44,6 +44,10 @@ class Replacement:
     stream: str
     predecessor: Predecessor
 
+    def ends(self, chain: JournaledChain) -> bool:
+        """Tell whether the successor takes the place of *chain*."""
+        return (chain.tenant, chain.stream) == (self.tenant, self.stream)
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:

@@ -34,7 +34,7 @@ from beats_signer.sign.waiting import Group, Waiting
 from beats_signer.sign.window import Acknowledged, Item, Receipt
 from beats_signer.store.contract import Write
 
-__all__ = ["Pace", "Sequencer"]
+__all__ = ["Sequencer"]
 
 _TICK_SECONDS = 60.0
 """How long news that no window follows may wait for the journal, and windows for

@@ -52,11 +52,10 @@ class Start:
             replace = partial(opening.replace, found, chains, stored)
             replacement = await self._answered(replace)
         ended = {chain.chain for chain in chains if not chain.active}
-        closed = ended | ({replacement.old.chain} if replacement else set())
         opened = {
             chain.chain: await self._answered(partial(opening.open, chain))
             for chain in chains
-            if chain.chain not in closed
+            if chain.active and not (replacement and replacement.ends(chain))
         }
         known = {chain.chain for chain in chains} | set(stored.values())
         opening.remove_orphans(known - ended)

@@ -412,6 +412,35 @@ async def test_a_damaged_chain_is_refused_and_gets_a_successor_that_names_it(
     world.verify(discontinuities=1)
 
 
+async def test_a_chain_that_went_on_in_another_one_unnoticed_can_be_replaced(
+    world: World,
+) -> None:
+    sender = Sender(world)
+    await live(world, sender)
+    old, chain = chain_of(world)
+    forget_chain(world, chain)
+    hidden = world.memory.writes.pop(chain)
+    world.clock.advance(60)
+    await live(world, sender)
+    second, _ = chain_of(world)
+    world.memory.writes[chain] = hidden
+
+    caught = await refused(world)
+    assert f"--found {old}" in caught.hint
+    world.clock.advance(60)
+    async with world.running(old) as signer:
+        sender.connect(signer)
+        sender.send()
+        await sender.take_acks()
+        await signer.stop()
+    await live(world, sender)
+
+    (third,) = set(world.origins()) - {old, second}
+    assert [len(world.payloads(one)) for one in (old, second, third)] == [2, 2, 4]
+    assert len(list((world.state / "keys").iterdir())) == 2
+    world.verify(discontinuities=1)
+
+
 async def test_the_origin_of_a_successor_is_new_whatever_the_clock_says(
     world: World,
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
@@ -39,7 +39,8 @@ class Listener:
     ) -> None:
         self._servers = servers
         self._context = context
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._accepting: list[asyncio.Task[None]] = []
+        self._connecting: set[asyncio.Task[None]] = set()
 
     @property
     def address(self) -> str:
@@ -79,13 +80,15 @@ class Listener:
                 server.listen(_BACKLOG)
             except OSError as error:
                 raise _explain(error, self.address) from error
-            self._start(self._accept(server, build_protocol, reception.log))
+            work = self._accept(server, build_protocol, reception.log)
+            self._accepting.append(asyncio.get_running_loop().create_task(work))
         reception.log.info("listening", address=self.address, tls=self.is_encrypted)
 
     def close(self) -> None:
         """Accept no new connection; the open ones stay."""
-        for task in self._tasks:
-            task.cancel()
+        # What was accepted goes on: a connection that is made must not be lost.
+        for accepting in self._accepting:
+            accepting.cancel()
         for server in self._servers:
             server.close()
 
@@ -105,12 +108,9 @@ class Listener:
                 log.warning("cannot accept connections", error=str(error))
                 await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
-            self._start(_connect(accepted, build_protocol))
-
-    def _start(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            connecting = loop.create_task(_connect(accepted, build_protocol))
+            self._connecting.add(connecting)
+            connecting.add_done_callback(self._connecting.discard)
 
 
 async def _connect(

@@ -38,6 +38,7 @@ class Reception:
         *,
         clock: Callable[[], int] = time.time_ns,
         timers: Timers | None = None,
+        kernel: Kernel | None = None,
     ) -> None:
         """Take what sessions need; *timers* are those of the running event loop."""
         self.sessions: set[Session] = set()
@@ -51,7 +52,7 @@ class Reception:
             log=log,
             timers=timers,
             turns=Turns(timers, time.perf_counter),
-            kernel=Kernel(),
+            kernel=kernel or Kernel(),
             clock=clock,
         )
         self._arrivals = itertools.count(1)

@@ -18,7 +18,7 @@ from beats_signer.receive.reception import Reception
 from beats_signer.sign.window import Receipt, Window
 from lumberjack import Limits, Sender
 
-__all__ = ["Client", "Desk", "connect", "serve"]
+__all__ = ["PATIENCE_SECONDS", "Client", "Desk", "connect", "serve"]
 
 PATIENCE_SECONDS = 20.0
 """How long a test waits for what has to happen; nothing depends on it."""

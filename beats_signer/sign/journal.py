@@ -186,7 +186,7 @@ class Journal:
 
     def _failure(self, error: sqlite3.Error) -> DurabilityError:
         return DurabilityError(
-            f"{self.path}: the journal could not be written: {error}",
+            f"{self.path}: reading or writing failed: {error}",
             hint=f"See that {self.path.parent} has space and its disk is sound, then "
             "start again: nothing that was acknowledged is lost.",
         )

@@ -114,9 +114,12 @@ class Signer:
         crash, which loses nothing either. *found* names a damaged chain that is
         to get a successor.
 
+        Errors come inside the groups of the tasks that they ended.
+
         Raises:
             StateError: The state directory must not be used.
-            DurabilityError, ForkError: From any chain's writer, at any time.
+            DurabilityError: A write to the state directory failed.
+            ForkError: Somebody else writes the catalogue.
         """
         try:
             async with asyncio.TaskGroup() as tasks:

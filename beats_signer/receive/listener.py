@@ -37,15 +37,12 @@ class Listener:
     def __init__(
         self, servers: list[socket.socket], context: ssl.SSLContext | None
     ) -> None:
+        self.address = spell_peer(servers[0].getsockname())
+        """Where it listens; the port is the real one."""
         self._servers = servers
         self._context = context
         self._accepting: list[asyncio.Task[None]] = []
         self._connecting: set[asyncio.Task[None]] = set()
-
-    @property
-    def address(self) -> str:
-        """Return where it listens; the port is the real one."""
-        return spell_peer(self._servers[0].getsockname())
 
     @property
     def is_encrypted(self) -> bool:

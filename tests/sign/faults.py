@@ -8,21 +8,24 @@ still running gets no further.
 import errno
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from pathlib import Path
 
 from beats_signer.chain.head import Head
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import DurabilityError, StoreError
+from beats_signer.operate.logging import build_logger
 from beats_signer.sign.disk import Disk
 from beats_signer.sign.journal import Journal
 from beats_signer.sign.journal_rows import JournaledChain, SideEffects
+from beats_signer.sign.signer import Signer
+from beats_signer.sign.state import Identity, StateFolder
 from beats_signer.store.contract import Sealed, Store, Write
 from tests.sign.world import SIGNER, World
 
-__all__ = ["Crashed", "Fault", "Faults", "FaultyDisk", "FaultyJournal", "FaultySteps"]
+__all__ = ["Crashed", "Fault", "Faults", "mortal"]
 
 
 class Fault(Enum):
@@ -41,10 +44,10 @@ class Crashed(Exception):
 
 
 class Faults:
-    """Counts the steps, and lets one of them go wrong."""
+    """Counts the steps, and lets one of them go wrong: by its name or number."""
 
     def __init__(
-        self, world: World, step: str = "", fault: Fault = Fault.CRASH_BEFORE
+        self, world: World, step: str | int = "", fault: Fault = Fault.CRASH_BEFORE
     ) -> None:
         self.steps: list[str] = []
         self.survivor: Path | None = None
@@ -61,7 +64,8 @@ class Faults:
         if self.survivor is not None:
             raise Crashed(step)
         self.steps.append(step)
-        is_due = step == self._step and not self.has_happened
+        is_named = self._step in (step, len(self.steps))
+        is_due = is_named and not self.has_happened
         if is_due and self._fault in (Fault.CRASH_BEFORE, Fault.FAILED):
             self._strike(error)
         yield
@@ -213,6 +217,29 @@ class FaultySteps:
 
     async def chains(self, signer: str) -> dict[str, bytes]:
         return await self._store.chains(signer)
+
+
+@asynccontextmanager
+async def mortal(world: World, faults: Faults) -> AsyncIterator[Signer]:
+    """Run a signer whose every durable step is seen by *faults*."""
+    disk = FaultyDisk(faults, world.trust.catalogue)
+    state = StateFolder(world.state)
+    journal = FaultyJournal.open(state.journal, disk)
+    assert isinstance(journal, FaultyJournal)
+    journal.faults = faults
+    signer = Signer(
+        state,
+        Identity.read(state, SIGNER),
+        journal,
+        FaultySteps(world.store, faults),
+        world.settings,
+        build_logger(world.log),
+        clock=world.clock,
+        disk=disk,
+        timer=world.timer,
+    )
+    async with signer.running():
+        yield signer
 
 
 def _owner(write: Write) -> str:

@@ -8,8 +8,7 @@ sends again what got no ack, and an auditor verifies the store.
 import asyncio
 import re
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,44 +16,11 @@ import uvloop
 from _pytest.mark import ParameterSet
 
 from beats_signer.errors import DurabilityError
-from beats_signer.operate.logging import build_logger
-from beats_signer.sign.signer import Signer
-from beats_signer.sign.state import Identity, StateFolder
-from tests.sign.faults import (
-    Crashed,
-    Fault,
-    Faults,
-    FaultyDisk,
-    FaultyJournal,
-    FaultySteps,
-)
+from tests.sign.faults import Crashed, Fault, Faults, mortal
 from tests.sign.senders import Sender
-from tests.sign.world import SIGNER, World
+from tests.sign.world import World
 
 Life = Callable[[World, Faults, list[Sender]], Awaitable[None]]
-
-
-@asynccontextmanager
-async def mortal(world: World, faults: Faults) -> AsyncIterator[Signer]:
-    """Run a signer whose every durable step is seen by *faults*."""
-    disk = FaultyDisk(faults, world.trust.catalogue)
-    state = StateFolder(world.state)
-    journal = FaultyJournal.open(state.journal, disk)
-    assert isinstance(journal, FaultyJournal)
-    journal.faults = faults
-    signer = Signer(
-        state,
-        Identity.read(state, SIGNER),
-        journal,
-        FaultySteps(world.store, faults),
-        world.settings,
-        build_logger(world.log),
-        clock=world.clock,
-        disk=disk,
-        timer=world.timer,
-    )
-    async with signer.running():
-        yield signer
 
 
 async def live(world: World, faults: Faults, senders: list[Sender]) -> None:

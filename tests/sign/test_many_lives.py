@@ -25,7 +25,7 @@ async def send(signer: Signer, sender: Sender, chance: random.Random) -> None:
     sender.connect(signer)
     for _ in range(8):
         sender.send()
-        if len(sender.open) == 2 or chance.random() < 0.3:
+        if len(sender.open) >= 2 or chance.random() < 0.3:
             await sender.take_acks()
         if chance.random() < 0.2:
             sender.lose()

@@ -2,16 +2,18 @@
 
 They are of two kinds. *Finished* windows are with the signer and come back as
 soon as the store has them, also when their connection is gone by then.
-*Unfinished* ones come back only when their senders go on. When the budget is
-spent, every reader stops, whoever spent the last byte; when some of it has
-come back, all go on.
+*Unfinished* ones come back only when their senders go on. When all but an eighth
+of the budget is spent, every reader stops, whoever spent it; when another eighth
+has come back, all go on.
 
 Unfinished windows alone could spend it, and then nothing would ever come back:
 everybody would wait for everybody else. So one reader is *excepted* until its
-window is complete: the one that holds most, for it needs least to its end and
-sets most free. As the others together then hold less than the limit, the limit
-is exceeded by one window at most. An excepted sender has to send; the session
-sees to that.
+window is complete: of those for whom something has arrived the one that holds
+most, for it needs least to its end and sets most free. When nothing more has
+arrived for it, the next one is excepted in its place. What is read in this way
+comes out of the eighth that was left; all but the excepted one together always
+hold less than the limit, so it is exceeded by one window at most. A sender that
+does not go on although it holds memory is closed by its session.
 """
 
 from collections.abc import Iterable
@@ -20,19 +22,22 @@ from typing import Protocol
 
 __all__ = ["Budget", "Reader"]
 
-_RESUME_SHARE = 8
-"""One part in this many has to be free again before all read on. Without it they
-would stop and go with every window."""
+_PARTS = 8
+"""One part in this many is the reserve, and has to come back before all go on:
+without that they would stop and go with every window."""
 
 
 class Reader(Protocol):
-    """Who reads from a sender. Neither call may report back while it runs."""
+    """Who reads from a sender. None of these calls may report back while it runs."""
 
     def stop_reading(self) -> None:
         """Read nothing until ``go_on``: the budget is spent."""
 
     def go_on(self) -> None:
         """Report soon, and read when the answer allows it."""
+
+    def has_unread(self) -> bool:
+        """Tell whether something has arrived that could be read or taken."""
 
 
 @dataclass(slots=True)
@@ -48,7 +53,8 @@ class Budget:
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
-        self._low_bytes = limit_bytes - limit_bytes // _RESUME_SHARE
+        self._stop_bytes = limit_bytes - limit_bytes // _PARTS
+        self._low_bytes = limit_bytes - 2 * (limit_bytes // _PARTS)
         self._shares: dict[Reader, _Share] = {}
         # Readers that would read if they might. A dict, because it has an order.
         self._waiting: dict[Reader, None] = {}
@@ -62,10 +68,6 @@ class Budget:
         """Return what is held at the moment, by all connections and the signer."""
         return self._unfinished_bytes + self._finished_bytes
 
-    def may_read(self, reader: Reader) -> bool:
-        """Tell whether *reader* may take more bytes now."""
-        return not self._is_spent or reader is self._excepted
-
     @property
     def is_spent(self) -> bool:
         """Tell whether readers have to wait."""
@@ -73,8 +75,12 @@ class Budget:
 
     @property
     def is_blocked(self) -> bool:
-        """Tell whether they wait for nothing but unfinished windows."""
-        return self._is_spent and not self._finished_bytes
+        """Tell whether somebody waits for nothing but unfinished windows."""
+        return bool(self._waiting) and not self._finished_bytes
+
+    def may_read(self, reader: Reader) -> bool:
+        """Tell whether *reader* may take more bytes now."""
+        return not self._is_spent or reader is self._excepted
 
     def report(self, reader: Reader, *, unfinished_bytes: int, wants: bool) -> bool:
         """Take note of what *reader* holds and wants; tell whether it may read.
@@ -112,18 +118,9 @@ class Budget:
         self._end_exception(reader)
         self._judge(None)
 
-    def _end_exception(self, reader: Reader) -> None:
-        if reader is self._excepted:
-            self._excepted = None
-
-    @property
-    def _enough_bytes(self) -> int:
-        """Return below what use all go on; nothing else to wait for, the limit."""
-        return self._low_bytes if self._finished_bytes else self.limit_bytes
-
     def _judge(self, reporting: Reader | None) -> None:
         """Stop all, let all go on, or except one; the reporting one is not called."""
-        if not self._is_spent and self.used_bytes >= self.limit_bytes:
+        if not self._is_spent and self.used_bytes >= self._stop_bytes:
             self._is_spent = True
             self._stop(one for one in self._shares if one is not reporting)
         elif self._is_spent and self.used_bytes < self._enough_bytes:
@@ -133,10 +130,15 @@ class Budget:
             self._wake(waiting, reporting)
         if not self._is_spent:
             return
-        if reporting is not None and self._shares[reporting].wants:
+        if reporting not in (None, self._excepted) and self._shares[reporting].wants:
             self._waiting.setdefault(reporting)
-        if not self._finished_bytes and self._excepted is None:
+        if not self._finished_bytes:
             self._except_one(reporting)
+
+    @property
+    def _enough_bytes(self) -> int:
+        """Return below what use all go on; without finished windows, at once."""
+        return self._low_bytes if self._finished_bytes else self._stop_bytes
 
     def _stop(self, readers: Iterable[Reader]) -> None:
         for reader in readers:
@@ -144,16 +146,43 @@ class Budget:
                 self._waiting[reader] = None
                 reader.stop_reading()
 
-    def _except_one(self, reporting: Reader | None) -> None:
-        held = {one: self._shares[one].unfinished_bytes for one in self._waiting}
-        chosen = max(held, key=held.__getitem__, default=None)
-        # When one that does not want to read holds even more, nobody is excepted:
-        # it does not take its acknowledgements and will soon be gone.
-        if chosen is not None and self.used_bytes - held[chosen] < self.limit_bytes:
-            self._excepted = chosen
-            self._wake([chosen], reporting)
-
     def _wake(self, readers: Iterable[Reader], reporting: Reader | None) -> None:
         for reader in readers:
             if reader is not reporting:
                 reader.go_on()
+
+    # The exception.
+
+    def _except_one(self, reporting: Reader | None) -> None:
+        """Except who can use it; without such a one, whoever has it keeps it."""
+        before = self._excepted
+        if before is not None and before.has_unread():
+            return
+        chosen = self._choose(one for one in self._waiting if one.has_unread())
+        if chosen is None and before is None:
+            chosen = self._choose(self._waiting)
+        if chosen is None:
+            return
+        if before is not None:
+            self._waiting[before] = None
+            if before is not reporting:
+                before.stop_reading()
+        self._excepted = chosen
+        del self._waiting[chosen]
+        self._wake([chosen], reporting)
+
+    def _choose(self, readers: Iterable[Reader]) -> Reader | None:
+        """Return the one that holds most, if the others leave room for its window.
+
+        They do not when one that cannot read holds even more: it does not take
+        its acknowledgements and will soon be gone.
+        """
+        held = {reader: self._shares[reader].unfinished_bytes for reader in readers}
+        chosen = max(held, key=held.__getitem__, default=None)
+        if chosen is None or self.used_bytes - held[chosen] >= self.limit_bytes:
+            return None
+        return chosen
+
+    def _end_exception(self, reader: Reader) -> None:
+        if reader is self._excepted:
+            self._excepted = None

@@ -6,8 +6,6 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
-from structlog.typing import FilteringBoundLogger
-
 from beats_signer.config import ListenerConfig
 from beats_signer.errors import ConfigError
 from beats_signer.receive.binding import bind
@@ -77,7 +75,7 @@ class Listener:
                 server.listen(_BACKLOG)
             except OSError as error:
                 raise _explain(error, self.address) from error
-            work = self._accept(server, build_protocol, reception.log)
+            work = self._accept(server, build_protocol, reception)
             self._accepting.append(asyncio.get_running_loop().create_task(work))
         reception.log.info("listening", address=self.address, tls=self.is_encrypted)
 
@@ -93,16 +91,17 @@ class Listener:
         self,
         server: socket.socket,
         build_protocol: Callable[[], asyncio.Protocol],
-        log: FilteringBoundLogger,
+        reception: Reception,
     ) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await reception.wait_for_room()
             try:
                 accepted, _ = await loop.sock_accept(server)
             except ConnectionAbortedError:
                 continue
             except OSError as error:
-                log.warning("cannot accept connections", error=str(error))
+                reception.log.warning("cannot accept connections", error=str(error))
                 await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
             connecting = loop.create_task(_connect(accepted, build_protocol))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 __all__ = ["LINGER_SECONDS", "PROGRESS_BYTES", "SILENCE_SECONDS", "Patience"]
 
-SILENCE_SECONDS = 5.0
+SILENCE_SECONDS = 3.0
 """How long a sender may go on with its window by less than ``PROGRESS_BYTES`` while
 unfinished windows take up all memory and everybody else waits."""
 

@@ -25,6 +25,24 @@ from lumberjack import Limits
 __all__ = ["Reception"]
 
 
+class _Door:
+    """A reader that reads nothing but wants to know when one may."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+
+    def stop_reading(self) -> None:
+        """Do nothing: who has waited looks again."""
+
+    def go_on(self) -> None:
+        """Have the one who waits look again."""
+        self.opened.set()
+
+    def has_unread(self) -> bool:
+        """Tell that there is nothing that would justify an exception."""
+        return False
+
+
 class Reception:
     """Builds sessions and knows them. It outlives its listeners."""
 
@@ -60,6 +78,7 @@ class Reception:
         self._process = secrets.token_hex(4)
         self._all_ended = asyncio.Event()
         self._is_draining = False
+        self._budget = budget
 
     def build_session(self) -> Session:
         """Return the protocol of a new connection in plain text."""
@@ -83,6 +102,20 @@ class Reception:
         while self.sessions:
             self._all_ended.clear()
             await self._all_ended.wait()
+
+    async def wait_for_room(self) -> None:
+        """Return when another connection may bring bytes.
+
+        A connection is read once before anybody could stop it, so while the
+        budget is spent, none may be made.
+        """
+        door = _Door()
+        try:
+            while not self._budget.report(door, unfinished_bytes=0, wants=True):
+                door.opened.clear()
+                await door.opened.wait()
+        finally:
+            self._budget.leave(door)
 
     def abort(self) -> None:
         """Close every connection at once."""

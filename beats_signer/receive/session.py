@@ -155,6 +155,12 @@ class Session(asyncio.Protocol):
         # A transport begins to read after this call: it is too early to pause it.
         self._schedule()
 
+    def has_unread(self) -> bool:
+        """Tell whether something has arrived that could be read or taken."""
+        if not self._intake.is_exhausted:
+            return True
+        return self._terms.kernel.unread_bytes(self._socket) > 0
+
     # Windows in, acks out.
 
     @property
@@ -331,7 +337,7 @@ class Session(asyncio.Protocol):
             case Clock.SILENCE if self._is_at_fault():
                 self._give_up_window(clock)
             case Clock.SILENCE:
-                self._watch()
+                self._settle()
             case Clock.WRITE:
                 self._log.warning(clock.value)
                 self.abort()
@@ -346,7 +352,7 @@ class Session(asyncio.Protocol):
             return False
         if self.state is SessionState.READING:
             return True
-        return self._terms.kernel.unread_bytes(self._socket) == 0
+        return not self.has_unread()
 
     def _give_up_window(self, clock: Clock) -> None:
         self._log.warning(

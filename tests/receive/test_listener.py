@@ -300,6 +300,26 @@ async def test_a_sender_that_never_reads_its_acks_is_cut_off() -> None:
             await desk.wait_until_all_ended()
 
 
+async def test_nobody_new_is_accepted_while_the_memory_is_spent() -> None:
+    async with serve(memory_bytes=1 << 20) as desk, AsyncExitStack() as stack:
+        desk.signer.is_storing = False
+        first = await stack.enter_async_context(connect(desk))
+        first.send(bytes(1 << 20))
+        await desk.wait_for_windows(1)
+        others = [await stack.enter_async_context(connect(desk)) for _ in range(5)]
+        for other in others:
+            other.send(b"{}")
+        for _ in range(100):
+            await asyncio.sleep(0)
+        # One was being waited for when the memory was spent.
+        assert len(desk.reception.sessions) <= 2
+
+        desk.signer.is_storing = True
+        desk.signer.store()
+        for client in (first, *others):
+            assert await client.receive_acks(1) == [1]
+
+
 async def test_a_drain_acknowledges_what_is_complete_and_then_closes() -> None:
     async with serve() as desk, connect(desk) as client, connect(desk) as idle:
         desk.signer.is_storing = False

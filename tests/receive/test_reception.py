@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.reception import Reception
@@ -94,6 +96,33 @@ async def test_a_session_that_begins_within_a_drain_ends_at_once() -> None:
     assert world.signing.windows == []
     assert late.calls == ["write_eof", "close"]
     assert reception.sessions == set()
+
+
+async def test_nobody_comes_in_while_the_memory_is_spent() -> None:
+    world = World()
+    reception = reception_of(world)
+    await reception.wait_for_room()
+    begin(world, reception).arrive(window_of(1, size=1 << 20))
+    entering = asyncio.create_task(reception.wait_for_room())
+    await asyncio.sleep(0)
+    assert not entering.done()
+
+    world.signing.store(0)
+    await entering
+
+
+async def test_who_stops_waiting_to_come_in_is_forgotten() -> None:
+    world = World()
+    reception = reception_of(world)
+    begin(world, reception).arrive(window_of(1, size=1 << 20))
+    entering = asyncio.create_task(reception.wait_for_room())
+    await asyncio.sleep(0)
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+
+    world.signing.store(0)
+    await reception.wait_for_room()
 
 
 async def test_an_abort_ends_all_sessions() -> None:

@@ -23,7 +23,7 @@ from tests.receive.timers import ManualTimers
 __all__ = ["Network", "Peer", "World", "json_events", "window_of"]
 
 _READ_BYTES = 256_000
-"""What uvloop reads at once."""
+"""What uvloop reads at once, at most."""
 
 
 def json_events(count: int, *, size: int = 12) -> list[bytes]:
@@ -121,6 +121,7 @@ class Network(asyncio.Transport):
         self.socket = Connected(self)
         self.peer: tuple[str, int] | None = ("192.0.2.1", 40_000)
         self.unread = bytearray()
+        self.read_bytes = _READ_BYTES
         self.has_ended = False
         """The peer has sent its last byte."""
         self.written: list[bytes] = []
@@ -147,8 +148,8 @@ class Network(asyncio.Transport):
 
     def _deliver(self) -> None:
         while self._is_reading and not self._is_closing and self.unread:
-            data = bytes(self.unread[:_READ_BYTES])
-            del self.unread[:_READ_BYTES]
+            data = bytes(self.unread[: self.read_bytes])
+            del self.unread[: self.read_bytes]
             try:
                 self._protocol.data_received(data)
             except Exception as error:

@@ -19,12 +19,13 @@ from contextlib import AsyncExitStack
 from enum import Enum
 from typing import Any
 
+import msgspec
 import uvloop
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer import __version__
 from beats_signer.chain.times import format_time
-from beats_signer.config import Config, LimitsConfig
+from beats_signer.config import Config
 from beats_signer.errors import SignerError
 from beats_signer.operate.faults import build_fault_handler
 from beats_signer.operate.http import StatusServer
@@ -124,7 +125,8 @@ class Service:
         stack.push_async_callback(store.close)
         await store.open()
         await stack.enter_async_context(signer.running(found))
-        patience, limits = _patience(config.limits), config.limits.for_wire()
+        patience = msgspec.convert(config.limits, Patience, from_attributes=True)
+        limits = config.limits.for_wire()
         reception = Reception(signer, self._budget, patience, limits, self._log)
         stack.callback(reception.abort)
         for listener in listeners:
@@ -197,32 +199,14 @@ def _describe(
 
 
 def _signing(config: Config) -> SigningSettings:
-    sealing = config.sealing
     return SigningSettings(
-        pace=Pace(
-            max_entries=sealing.max_entries,
-            max_bytes=sealing.max_bytes,
-            linger_seconds=sealing.linger_seconds,
-            in_flight=sealing.in_flight,
-            journal_bytes=sealing.journal_bytes,
-        ),
+        pace=msgspec.convert(config.sealing, Pace, from_attributes=True),
         read_ahead_windows=config.limits.read_ahead_windows,
         head_seconds=config.catalogue.head_seconds,
         heartbeat_seconds=config.catalogue.heartbeat_seconds,
         retention_days=config.retention_days,
         tenant=config.routing.tenant,
         stream=config.routing.stream,
-    )
-
-
-def _patience(limits: LimitsConfig) -> Patience:
-    return Patience(
-        read_ahead_windows=limits.read_ahead_windows,
-        handshake_seconds=limits.handshake_seconds,
-        first_byte_seconds=limits.first_byte_seconds,
-        window_seconds=limits.window_seconds,
-        write_seconds=limits.write_seconds,
-        keepalive_seconds=limits.keepalive_seconds,
     )
 
 

@@ -13,7 +13,7 @@ class Pace:
     """Entries after which a seal is full. One larger window still is one seal."""
     max_bytes: int = 32 << 20
     """Payload bytes after which a seal is full; as before."""
-    linger_seconds: float = 0.005
+    linger_seconds: float = 0.001
     """How long a seal waits for more when no other is on its way."""
     in_flight: int = 4
     """Seals on their way to the store."""

@@ -2,17 +2,18 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from beats_signer.chain.body import EventsBody, WindowRecord, parse_body
-from beats_signer.chain.export import build_entry_lines, build_seal_line
 from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.store.archive_source import ArchiveSource
 from beats_signer.verify.report import Verdict
+from beats_signer.verify.source import open_source
 from beats_signer.verify.text import write_report
 from beats_signer.verify.trusting import parse_trust
+from beats_signer.verify.writer import ExportWriter
 from tests.verify.independent import check_folder
 from tests.verify.verifying import verify_folder
 
@@ -75,12 +76,11 @@ def check_all(archive: Path, trust: Path) -> None:
     """
     report = verify_folder(archive, parse_trust(str(trust)), time.time_ns())
     assert report.verdict is Verdict.VERIFIED, "\n".join(write_report(report))
-    with tempfile.TemporaryDirectory() as name, ArchiveSource(archive) as source:
+    with tempfile.TemporaryDirectory() as name, closing(open_source(archive)) as source:
         folder = Path(name)
-        _export(source, source.catalogue(), folder / "catalogue.ndjson")
-        (folder / "catalogue.checkpoint").write_text(source.checkpoint() or "")
-        for number, origin in enumerate(_event_chains(source)):
-            _export(source, origin, folder / f"{number}.ndjson")
+        ExportWriter(
+            source, folder, is_compressed=False, on_entries=lambda count: None
+        ).write()
         check_folder(folder, trust.read_text())
 
 
@@ -100,18 +100,3 @@ def _entries(source: ArchiveSource, origin: str) -> tuple[str, list[bytes]]:
             forms += part.entries.forms
             payloads += part.entries.payloads
     return forms.decode(), payloads
-
-
-def _export(source: ArchiveSource, origin: str, path: Path) -> None:
-    path.write_bytes(b"".join(_lines(source, origin)))
-
-
-def _lines(source: ArchiveSource, origin: str) -> Iterator[bytes]:
-    for part in source.read(origin):
-        if isinstance(part, SealRecord):
-            yield build_seal_line(parse_seal_note(part.note)[0].number, part)
-        else:
-            entries = part.entries
-            yield build_entry_lines(
-                part.first, entries.forms, entries.payloads, entries.salts
-            )

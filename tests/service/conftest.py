@@ -5,15 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.senders.running import RunningSigner, found_signer
+from tests.senders.conftest import founded
+from tests.senders.running import RunningSigner
 
-
-@pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a signer that was founded and has never served."""
-    folder = tmp_path_factory.mktemp("founded") / "signer"
-    found_signer(folder)
-    return folder
+__all__ = ["founded", "signer"]
 
 
 @pytest.fixture

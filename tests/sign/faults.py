@@ -14,7 +14,6 @@ from enum import Enum
 from pathlib import Path
 
 from beats_signer.chain.head import Head
-from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import DurabilityError, StoreError
 from beats_signer.operate.logging import build_logger
 from beats_signer.sign.disk import Disk
@@ -22,7 +21,8 @@ from beats_signer.sign.journal import Journal
 from beats_signer.sign.journal_rows import JournaledChain, SideEffects
 from beats_signer.sign.signer import Signer
 from beats_signer.sign.state import Identity, StateFolder
-from beats_signer.store.contract import Sealed, Store, Write
+from beats_signer.store.contract import Store, Write
+from tests.fakes.passing import PassingStore
 from tests.sign.world import SIGNER, World
 
 __all__ = ["Crashed", "Fault", "Faults", "mortal"]
@@ -183,40 +183,22 @@ class FaultyJournal(Journal):
             yield
 
 
-class FaultySteps:
+class FaultySteps(PassingStore):
     """A store whose writes are steps; it fails once at most."""
 
     def __init__(self, store: Store, faults: Faults) -> None:
-        self._store = store
+        super().__init__(store)
         self._faults = faults
-
-    def encode(self, sealed: Sealed) -> bytes:
-        return self._store.encode(sealed)
-
-    async def open(self) -> None:
-        await self._store.open()
-
-    async def close(self) -> None:
-        await self._store.close()
 
     async def append(self, write: Write) -> None:
         step = f"{_owner(write)} seal {write.seal.number} store"
         with self._faults.at(step, StoreError("no answer")):
-            await self._store.append(write)
+            await super().append(write)
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         size = note.split("\n")[1]
         with self._faults.at(f"checkpoint {size}", StoreError("no answer")):
-            await self._store.publish_checkpoint(signer, note)
-
-    async def seal(self, chain: bytes, number: int) -> SealRecord | None:
-        return await self._store.seal(chain, number)
-
-    async def highest(self, chain: bytes) -> int | None:
-        return await self._store.highest(chain)
-
-    async def chains(self, signer: str) -> dict[str, bytes]:
-        return await self._store.chains(signer)
+            await super().publish_checkpoint(signer, note)
 
 
 @asynccontextmanager

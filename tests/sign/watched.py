@@ -4,17 +4,17 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
-from beats_signer.chain.seal import SealRecord
-from beats_signer.store.contract import Sealed, Store, Write
+from beats_signer.store.contract import Store, Write
+from tests.fakes.passing import PassingStore
 
 __all__ = ["WatchedStore"]
 
 
-class WatchedStore:
-    """A ``Store`` around another one."""
+class WatchedStore(PassingStore):
+    """A ``Store`` around another one, which may change."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        super().__init__(store)
         self.notes: defaultdict[tuple[bytes, int], set[str]] = defaultdict(set)
         """Every note that was handed over for a seal, stored or not."""
         self.sent: list[tuple[str, int]] = []
@@ -31,34 +31,16 @@ class WatchedStore:
                 self._changed.clear()
                 await self._changed.wait()
 
-    def encode(self, sealed: Sealed) -> bytes:
-        return self.store.encode(sealed)
-
-    async def open(self) -> None:
-        await self.store.open()
-
-    async def close(self) -> None:
-        await self.store.close()
-
     async def append(self, write: Write) -> None:
         self.notes[write.chain, write.seal.number].add(write.record.note)
         seal = write.seal.origin, write.seal.number
         self.sent.append(seal)
         self._changed.set()
-        await self.store.append(write)
+        await super().append(write)
         self.order.append(seal)
         self._changed.set()
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
-        await self.store.publish_checkpoint(signer, note)
+        await super().publish_checkpoint(signer, note)
         self.checkpoints.append(note)
         self._changed.set()
-
-    async def seal(self, chain: bytes, number: int) -> SealRecord | None:
-        return await self.store.seal(chain, number)
-
-    async def highest(self, chain: bytes) -> int | None:
-        return await self.store.highest(chain)
-
-    async def chains(self, signer: str) -> dict[str, bytes]:
-        return await self.store.chains(signer)

@@ -10,7 +10,7 @@ from tests.sign.raising import Caught, raising
 from tests.sign.senders import Sender
 from tests.sign.world import World
 
-__all__ = ["chain_of", "die_when", "live", "refused", "start"]
+__all__ = ["chain_of", "die_when", "die_with_a_window", "live", "refused", "start"]
 
 
 async def live(world: World, sender: Sender, state: Path | None = None) -> None:
@@ -33,6 +33,17 @@ async def die_when(world: World, seal: str, found: str | None = None) -> None:
     starting.cancel()
     with suppress(asyncio.CancelledError):
         await starting
+    world.script({})
+
+
+async def die_with_a_window(world: World, sender: Sender, seal: str) -> None:
+    """Take a window, and crash when this seal is about to be stored."""
+    never = Delay()
+    world.script({seal: [never]})
+    async with world.running() as signer:
+        sender.connect(signer)
+        sender.send()
+        await never.arrived.wait()
     world.script({})
 
 

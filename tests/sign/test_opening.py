@@ -10,7 +10,7 @@ from beats_signer.chain.records import FoundRecord
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import ForkError
 from tests.fakes.faulty import Delay, FaultyStore
-from tests.sign.lives import chain_of, die_when, live, refused, start
+from tests.sign.lives import chain_of, die_when, die_with_a_window, live, refused, start
 from tests.sign.raising import raising
 from tests.sign.senders import Sender
 from tests.sign.watched import WatchedStore
@@ -246,18 +246,12 @@ async def test_a_journal_that_is_ahead_of_the_store_goes_on(world: World) -> Non
 async def test_another_seal_in_the_store_for_one_that_is_on_its_way_is_refused(
     world: World,
 ) -> None:
-    never = Delay()
-    world.script({"generic 1": [never]})
     sender = Sender(world)
-    async with world.running() as signer:
-        sender.connect(signer)
-        sender.send()
-        await never.arrived.wait()
+    await die_with_a_window(world, sender, "generic 1")
     origin, chain = chain_of(world)
     foreign = world.memory.writes[chain][0]
     world.memory.writes[chain][1] = foreign
 
-    world.script({})
     caught = await refused(world)
     assert f"seal 1 of {origin} in the store is not the one in the journal" in str(
         caught
@@ -303,15 +297,9 @@ async def test_a_chain_of_which_the_store_has_nothing_yet_is_no_reason_to_refuse
 async def test_a_founding_is_recorded_once_whatever_ends_the_process(
     world: World,
 ) -> None:
-    found = Delay()
-    world.script({"catalogue 2": [found]})
     sender = Sender(world)
-    async with world.running() as signer:
-        sender.connect(signer)
-        sender.send()
-        await found.arrived.wait()
+    await die_with_a_window(world, sender, "catalogue 2")
 
-    world.script({})
     await live(world, sender)
     records = [one for one in world.records() if isinstance(one, FoundRecord)]
     assert len(records) == 1
@@ -321,13 +309,8 @@ async def test_a_founding_is_recorded_once_whatever_ends_the_process(
 async def test_nothing_of_a_chain_is_sent_before_its_founding_is_confirmed_at_last(
     world: World,
 ) -> None:
-    late = Delay()
-    sender = Sender(world)
-    world.script({"catalogue 2": [late]})
-    async with world.running() as signer:
-        sender.connect(signer)
-        sender.send()
-        await late.arrived.wait()  # journaled, and that is where it stays
+    # The founding is journaled, and that is where it stays.
+    await die_with_a_window(world, Sender(world), "catalogue 2")
 
     late = Delay()
     world.script({"catalogue 2": [late]})

@@ -8,8 +8,7 @@ import pytest
 
 from beats_signer.chain.body import Found
 from beats_signer.chain.records import HeadRecord
-from tests.fakes.faulty import Delay
-from tests.sign.lives import chain_of, die_when, live, refused
+from tests.sign.lives import chain_of, die_when, die_with_a_window, live, refused
 from tests.sign.senders import Sender
 from tests.sign.world import SIGNER, World
 
@@ -118,17 +117,11 @@ async def test_the_origin_of_a_successor_is_new_whatever_the_clock_says(
 
 
 async def test_a_damaged_chain_is_stored_to_its_end_and_reported(world: World) -> None:
-    never = Delay()
-    world.script({"generic 1": [never]})
     sender = Sender(world)
-    async with world.running() as signer:
-        sender.connect(signer)
-        sender.send()
-        await never.arrived.wait()
+    await die_with_a_window(world, sender, "generic 1")
     old, chain = chain_of(world)
     damage_key_file(world, chain)
 
-    world.script({})
     async with world.running(old) as signer:
         await world.store.until(lambda: (old, 1) in world.store.order)
         await signer.stop()

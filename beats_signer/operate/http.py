@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from beats_signer.config import HttpConfig
+from beats_signer.config import Address, HttpConfig
 from beats_signer.errors import ConfigError
 
 __all__ = ["StatusServer"]
@@ -23,8 +23,7 @@ class StatusServer:
     @property
     def address(self) -> str:
         """Return where it answers; the port is the real one."""
-        host, port = self._runner.addresses[0][:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return Address.spell(*self._runner.addresses[0][:2])
 
     @classmethod
     async def open(

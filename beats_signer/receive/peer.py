@@ -2,6 +2,8 @@
 
 import asyncio
 
+from beats_signer.config import Address
+
 __all__ = ["Peer", "peer_of", "spell_peer"]
 
 Peer = tuple[str, int]
@@ -16,5 +18,4 @@ def peer_of(transport: asyncio.BaseTransport) -> Peer | None:
 
 def spell_peer(peer: Peer) -> str:
     """Return both as one text; an IPv6 address stands in brackets."""
-    host, port = peer[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return Address.spell(*peer[:2])

@@ -32,6 +32,11 @@ class Address(str):
             )
         return super().__new__(cls, text)
 
+    @staticmethod
+    def spell(host: str, port: int) -> str:
+        """Return both as one text; nothing is checked."""
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
     @property
     def host(self) -> str:
         """Return the host name or address, without brackets."""

@@ -2,8 +2,9 @@
 
 The first SIGTERM or SIGINT drains: no new connections, no more reading, every
 complete window stored and acknowledged, ``stop`` recorded; after
-``drain_seconds`` what is left is dropped and comes again from its sender. The
-second signal ends the process at once. Both are safe: see ``sign.sequencer``.
+``drain_seconds`` what is left is dropped and comes again from its sender. While
+the start still waits for the store there is nothing to drain. The second signal
+ends the process at once. All of that is safe: see ``sign.sequencer``.
 """
 
 import asyncio
@@ -13,9 +14,13 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from enum import Enum
 from typing import Any
 
+import msgspec
 import uvloop
 from structlog.typing import FilteringBoundLogger
 
@@ -23,16 +28,19 @@ from beats_signer import __version__
 from beats_signer.chain.times import format_time
 from beats_signer.config import Config
 from beats_signer.errors import SignerError
+from beats_signer.operate.faults import build_fault_handler
 from beats_signer.operate.http import StatusServer
 from beats_signer.operate.logging import LogHandler, build_logger
 from beats_signer.receive.budget import Budget
-from beats_signer.receive.listener import Listener, Reception
-from beats_signer.receive.session import Patience, Session
-from beats_signer.sign.sequencer import Pace
+from beats_signer.receive.listener import Listener
+from beats_signer.receive.patience import Patience
+from beats_signer.receive.reception import Reception
+from beats_signer.sign.pace import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
+from beats_signer.status import describe_problems, describe_reception
 from beats_signer.stores import build_store, check_store
 
-__all__ = ["SWITCH_SECONDS", "Service", "run"]
+__all__ = ["SWITCH_SECONDS", "Service", "ServiceState", "run"]
 
 SWITCH_SECONDS = 0.0005
 """How long the sealing thread may keep the interpreter from the event loop, in
@@ -55,63 +63,91 @@ def run(config: Config, *, found: str | None = None) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     log = build_logger(sys.stderr)
     logging.getLogger().addHandler(LogHandler(log))
-    service = Service(config, log)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(service.run(found))
+            runner.run(Service(config, log).run(found))
         except BaseExceptionGroup as group:
             raise _first(group) from group
     return 0
+
+
+class ServiceState(Enum):
+    """How far the process is."""
+
+    STARTING = "starting"
+    SERVING = "serving"
+    STOPPING = "stopping"
 
 
 class Service:
     """One running process."""
 
     def __init__(self, config: Config, log: FilteringBoundLogger) -> None:
+        self.state = ServiceState.STARTING
         self._config = config
         self._log = log
         self._started = time.time_ns()
         self._stopping = asyncio.Event()
         self._budget = Budget(config.limits.memory_bytes)
+        self._facts: list[Callable[[], dict[str, Any]]] = [self._describe_process]
 
     async def run(self, found: str | None) -> None:
         """Start, serve until ``stop``, drain."""
-        config = self._config
-        store = build_store(config, self._log)
-        async with AsyncExitStack() as stack:
-            signer, lock = open_signer(
-                config.state, config.signer, store, _signing(config), self._log
-            )
-            stack.callback(lock.release)
-            stack.push_async_callback(store.close)
-            await check_store(config, self._log)
-            await store.open()
-            self._listen_to_signals()
-            await stack.enter_async_context(signer.running(found))
-            reception = self._reception(signer)
-            stack.callback(reception.abort)
-            listeners = [
-                Listener.open(one, reception, config.limits.handshake_seconds)
-                for one in config.listeners
-            ]
-            status = await StatusServer.open(
-                config.http, lambda: self._status(signer, reception, listeners)
-            )
-            stack.push_async_callback(status.close)
-            lock.describe(
-                started=format_time(self._started),
-                http=status.address,
-                listeners=[listener.address for listener in listeners],
-            )
-            self._log.info("ready", signer=signer.name, version=__version__)
-            await self._stopping.wait()
-            for listener in listeners:
-                listener.close()
-            await self._drain(signer, reception)
+        starting = self._starting = asyncio.current_task()
+        assert starting is not None, "a coroutine runs in a task"
+        asyncio.get_running_loop().set_exception_handler(build_fault_handler(self._log))
+        self._listen_to_signals()
+        try:
+            async with AsyncExitStack() as stack:
+                await self._serve(stack, found)
+        except asyncio.CancelledError:
+            if self.state is not ServiceState.STOPPING:
+                raise
+            starting.uncancel()
+            self._log.info("stopped before it was ready")
 
     def stop(self) -> None:
-        """Begin to drain."""
+        """Begin to drain, or give up the start."""
+        if self.state is ServiceState.STARTING and self._starting is not None:
+            self._starting.cancel()
+        self.state = ServiceState.STOPPING
         self._stopping.set()
+
+    async def _serve(self, stack: AsyncExitStack, found: str | None) -> None:
+        config = self._config
+        store = build_store(config, self._log)
+        signer, lock = open_signer(
+            config.state, config.signer, store, _signing(config), self._log
+        )
+        stack.callback(lock.release)
+        # What can be wrong with an address shows before anything is written.
+        listeners = [Listener.bind(one) for one in config.listeners]
+        for listener in listeners:
+            stack.callback(listener.close)
+        http = await StatusServer.open(config.http, self._status)
+        stack.push_async_callback(http.close)
+        stack.push_async_callback(store.close)
+        await check_store(config, self._log)
+        await store.open()
+        await stack.enter_async_context(signer.running(found))
+        patience = msgspec.convert(config.limits, Patience, from_attributes=True)
+        limits = config.limits.for_wire()
+        reception = Reception(signer, self._budget, patience, limits, self._log)
+        stack.callback(reception.abort)
+        for listener in listeners:
+            listener.serve(reception)
+        self._facts.append(lambda: _describe(signer, reception, listeners))
+        lock.describe(
+            started=format_time(self._started),
+            http=http.address,
+            listeners=[listener.address for listener in listeners],
+        )
+        self.state = ServiceState.SERVING
+        self._log.info("ready", signer=signer.name, version=__version__)
+        await self._stopping.wait()
+        for listener in listeners:
+            listener.close()
+        await self._drain(signer, reception)
 
     async def _drain(self, signer: Signer, reception: Reception) -> None:
         self._log.info("stopping", connections=len(reception.sessions))
@@ -134,92 +170,55 @@ class Service:
             loop.add_signal_handler(number, self._on_signal, number)
 
     def _on_signal(self, number: signal.Signals) -> None:
-        if self._stopping.is_set():
+        if self.state is ServiceState.STOPPING:
             self._log.warning("second signal: ended at once")
             os._exit(128 + number)
         self.stop()
 
-    def _reception(self, signer: Signer) -> Reception:
-        limits = self._config.limits
-        patience = Patience(
-            read_ahead_windows=limits.read_ahead_windows,
-            first_byte_seconds=limits.first_byte_seconds,
-            window_seconds=limits.window_seconds,
-            write_seconds=limits.write_seconds,
-            keepalive_seconds=limits.keepalive_seconds,
-        )
-        return Reception(signer, self._budget, patience, limits.for_wire(), self._log)
+    def _status(self) -> dict[str, Any]:
+        return {fact: value for ask in self._facts for fact, value in ask().items()}
 
-    def _status(
-        self, signer: Signer, reception: Reception, listeners: list[Listener]
-    ) -> dict[str, Any]:
-        status = signer.status()
-        chains = [status["catalogue"], *status["chains"]]
+    def _describe_process(self) -> dict[str, Any]:
         return {
-            **status,
+            "signer": self._config.signer,
             "version": __version__,
             "started": format_time(self._started),
-            "draining": self._stopping.is_set(),
-            "connections": len(reception.sessions),
-            "listeners": [
-                {"address": listener.address, "tls": listener.is_encrypted}
-                for listener in listeners
-            ],
-            "senders": [_describe(session) for session in reception.sessions],
+            "state": self.state.value,
+            "draining": self.state is ServiceState.STOPPING,
             "memory_bytes": self._budget.used_bytes,
             "memory_limit_bytes": self._budget.limit_bytes,
             "journal_limit_bytes": self._config.sealing.journal_bytes,
-            "problems": [
-                *(_problem(chain) for chain in chains if chain["problem"]),
-                *status["problems"],
-            ],
         }
 
 
+def _describe(
+    signer: Signer, reception: Reception, listeners: list[Listener]
+) -> dict[str, Any]:
+    """Return what can be said as soon as the signer serves."""
+    status = signer.status()
+    return {
+        **status,
+        **describe_reception(listeners, reception.sessions),
+        "problems": [
+            *describe_problems([status["catalogue"], *status["chains"]]),
+            *status["problems"],
+        ],
+    }
+
+
 def _signing(config: Config) -> SigningSettings:
-    sealing = config.sealing
+    pace = msgspec.convert(config.sealing, Pace, from_attributes=True)
     routing = config.routing.for_signer(config.retention_days)
+    if not routing.is_plain:
+        pace = replace(pace, journal_bytes=pace.journal_bytes // _SHARES)
     return SigningSettings(
-        pace=Pace(
-            max_entries=sealing.max_entries,
-            max_bytes=sealing.max_bytes,
-            linger_seconds=sealing.linger_seconds,
-            in_flight=sealing.in_flight,
-            journal_bytes=sealing.journal_bytes // (1 if routing.is_plain else _SHARES),
-        ),
+        pace=pace,
         read_ahead_windows=config.limits.read_ahead_windows,
         head_seconds=config.catalogue.head_seconds,
         heartbeat_seconds=config.catalogue.heartbeat_seconds,
         routing=routing,
         memory_bytes=config.limits.memory_bytes,
     )
-
-
-def _describe(session: Session) -> dict[str, Any]:
-    source = session.source
-    return {
-        "sender": source.sender if source else None,
-        "peer": source.peer if source else None,
-        "state": session.state.value,
-        "events": session.events,
-        "windows": session.windows,
-        "acked": session.acknowledged_events,
-        "open_windows": session.open_windows,
-        "keepalives": session.keepalives,
-    }
-
-
-def _problem(chain: dict[str, Any]) -> dict[str, str]:
-    is_stopped = chain["state"] == "stopped"
-    return {
-        "symptom": f"{chain['origin']}: {chain['problem']}",
-        "impact": "Nothing more is signed in this chain."
-        if is_stopped
-        else "Windows of this chain are not acknowledged; their senders wait.",
-        "action": "Find the other process that signs as this signer."
-        if is_stopped
-        else "See that the store can be written; the signer tries again by itself.",
-    }
 
 
 def _first(error: BaseException) -> BaseException:

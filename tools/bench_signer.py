@@ -18,8 +18,9 @@ import uvloop
 from beats_signer.config import Address, LimitsConfig, ListenerConfig
 from beats_signer.operate.logging import build_logger
 from beats_signer.receive.budget import Budget
-from beats_signer.receive.listener import Listener, Reception
-from beats_signer.receive.session import Patience
+from beats_signer.receive.listener import Listener
+from beats_signer.receive.patience import Patience
+from beats_signer.receive.reception import Reception
 from beats_signer.service import SWITCH_SECONDS
 from beats_signer.sign.founding import initialise
 from beats_signer.sign.signer import SigningSettings, open_signer
@@ -60,7 +61,8 @@ async def _serve(kind: str, folder: Path) -> None:
             log,
         )
         config = ListenerConfig(address=Address("127.0.0.1:0"))
-        listener = Listener.open(config, reception, limits.handshake_seconds)
+        listener = Listener.bind(config)
+        listener.serve(reception)
         print(listener.address.rpartition(":")[2], flush=True)
         lags: list[float] = []
         probe = asyncio.create_task(_probe(lags))

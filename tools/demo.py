@@ -6,14 +6,12 @@ printed before it runs; what they make stays in ``build/demo`` to play with.
 """
 
 import asyncio
-import json
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from beats_signer.cli.sample import sample_windows
 from beats_signer.cli.target import Target
 from beats_signer.config import Address
 from beats_signer.receive.tls import build_client_context
+from beats_signer.sign.lock import StateLock
 from beats_signer.store.block import build_blocks, open_block, split_blocks
 from beats_signer.store.contract import Entries
 
@@ -44,7 +43,7 @@ def main() -> int:
     FOLDER.parent.mkdir(exist_ok=True)
     say("1. Found a signer, with throw-away certificates.")
     run("init", str(FOLDER), "--signer", "demo-1", "--tls")
-    use_free_ports()
+    use_free_ports(FOLDER / "beats-signer.yml")
     say("2. Start it on the embedded archive.")
     server = start()
     try:
@@ -87,9 +86,8 @@ def show(*arguments: str) -> None:
     console.print(f"[dim]$ beats-signer {' '.join(arguments)}[/]", soft_wrap=True)
 
 
-def use_free_ports() -> None:
-    """Keep out of the way of whatever runs on this machine."""
-    path = FOLDER / "beats-signer.yml"
+def use_free_ports(path: Path) -> None:
+    """Let a configuration keep out of the way of whatever runs on this machine."""
     text = path.read_text().replace("0.0.0.0:5044", "127.0.0.1:0")
     path.write_text(text + "\nhttp:\n  address: 127.0.0.1:0\n")
 
@@ -106,9 +104,8 @@ def wait_until_ready(server: subprocess.Popen[bytes]) -> str:
     """Return the address on which the signer listens."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
-        with suppress(OSError, ValueError, KeyError):
-            holder = json.loads((FOLDER / "state" / "lock").read_text())
-            return str(holder["listeners"][0])
+        if addresses := StateLock.read(FOLDER / "state").get("listeners"):
+            return str(addresses[0])
         time.sleep(0.05)
     sys.exit(f"the signer did not start, see {FOLDER / 'signer.log'}")
 

@@ -2,9 +2,9 @@
 
 The bytes are made here with `struct` alone, not with the package under test.
 What a receiver must make of each stream stands in tests/lumberjack/facts.py,
-under the stream's name. Numbers below 100 in a name are those of the receivers'
-own tests, as tests/lumberjack/test_facts.py lists them; `row` marks what was
-measured on two receivers side by side, `rule` what only this project decides.
+under the stream's name. A number is that of a fact which other receivers' own tests
+hold; `row` marks what was measured on two receivers side by side, `rule` what only
+this project decides.
 
 Usage: python tools/make_wire_fixtures.py [FOLDER]
 """
@@ -234,6 +234,7 @@ RULES = {
     "rule-crossed": window(1, 3) + event(2, 1) + data(2, 2) + event(1, 3),
     "rule-line-twice": window(1, 1) + data(1, 1, (b"line", b"a"), (b"line", b"b")),
     "rule-line-upper": window(1, 1) + data(1, 1, (b"LINE", b"a")),
+    "rule-json-like-line": window(1, 1) + event(1, 1, data(1, 1)[6:]),
     "rule-line-empty": window(1, 1) + packed(1, data(1, 1, (b"line", b""))),
     "rule-key-empty": window(1, 1) + data(1, 1, (b"", b"")),
     "rule-gzip": W1
@@ -245,6 +246,8 @@ RULES = {
     "rule-json-text": b'{"message":"x"}\n',
     "rule-syslog": b"<34>1 2026-11-23T09:00:00Z",
     "rule-almost-http": b"GETX",
+    "rule-http-later": W1 + event(2, 1) + b"GET / HTTP/1.1\r\n",
+    "rule-http-compressed": packed(2, b"GET / HTTP/1.1\r\n"),
 }
 
 

@@ -79,6 +79,7 @@ class CatalogueVerifier:
         self._state = _State.NEW
         self._chain: ChainVerifier | None = None
         self._payloads: list[tuple[int, bytes]] = []  # of the seal that is open
+        self._suspected: list[tuple[int, bytes]] = []  # of a seal in doubt
         self._due = 0  # index of the entry that the next seal starts with
 
     @property
@@ -109,7 +110,9 @@ class CatalogueVerifier:
     @property
     def has_holes(self) -> bool:
         """Tell whether records were lost, so that a chain may be listed there."""
-        return self._listing.has_holes
+        return self._listing.has_holes or (
+            self._chain is not None and self._chain.has_suspect
+        )
 
     def is_proven(self, seal: int) -> bool:
         """Tell whether a seal that came is proven, by what came so far."""
@@ -122,9 +125,12 @@ class CatalogueVerifier:
             self._begin(record)
         if self._chain is None:
             return
+        suspect = self._chain.seal.number if self._chain.has_suspect else None
         accepted = self._chain.add_seal(record)
+        if suspect is not None:
+            self._judge_suspected(suspect)
         if accepted is None:
-            self._listing.has_holes = True
+            self._listing.has_holes |= not self._chain.has_suspect
             return
         seal, body = accepted
         self._listing.has_holes |= seal.first != self._due
@@ -164,10 +170,13 @@ class CatalogueVerifier:
         comparison = self._chain.settle()
         if comparison is None:
             return
+        good = [each for each in payloads if each[0] not in comparison.bad]
         self._listing.has_holes |= bool(comparison.bad)
-        for index, payload in payloads:
-            if index not in comparison.bad:
-                self._listing.add(payload, index, seal)
+        if self._chain.has_suspect:
+            self._suspected = good
+            return
+        for index, payload in good:
+            self._listing.add(payload, index, seal)
 
     def finish(self, *, is_live: bool = False) -> None:
         """Judge the catalogue as a whole: nothing follows."""
@@ -211,6 +220,16 @@ class CatalogueVerifier:
     def _drift(self, kind: FindingKind, reason: str, detail: str) -> None:
         self._enter(_State.ADRIFT)
         self._findings.add(kind, reason, seals=(0, 0), detail=detail)
+
+    def _judge_suspected(self, seal: int) -> None:
+        """Learn from a seal in doubt once its successor has named it."""
+        suspected, self._suspected = self._suspected, []
+        if self._chain is None or not self._chain.is_suspect_accepted:
+            self._listing.has_holes = True
+            return
+        for index, payload in suspected:
+            self._listing.add(payload, index, seal)
+            self._due = index + 1
 
     def _obey(self, seal: Seal, body: Body | None) -> None:
         match body:

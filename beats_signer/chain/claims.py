@@ -54,7 +54,7 @@ class Claims:
         if first is None or last is None:
             return
         self.abandoned += 1
-        self.add_unprovable(first.number, last.number)
+        self._add_unprovable(first.number, last.number)
         end = last.first + last.count
         self._findings.add(
             FindingKind.UNPROVEN,
@@ -63,8 +63,7 @@ class Claims:
             entries=(first.first, end - 1) if end > first.first else None,
         )
 
-    def add_unprovable(self, first: int, last: int) -> None:
-        """Remember seals that nothing will prove and that were reported before."""
+    def _add_unprovable(self, first: int, last: int) -> None:
         if len(self._unprovable) < _RUNS:
             self._unprovable.append((first, last))
         else:

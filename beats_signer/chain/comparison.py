@@ -103,9 +103,12 @@ class EntryComparison:
     def _place(self, first: int, count: int) -> range:
         """Return the indexes of a run that belong here and are not there yet."""
         stop = first + count
+        if first < self._seal.first:
+            self._foreign("entries", first, min(stop, self._seal.first))
+            first = min(stop, self._seal.first)
         if first < self._next:
             self._foreign("order", first, min(stop, self._next))
-            first = min(stop, self._next)
+            first = max(first, min(stop, self._next))
         if stop > self._end:
             self._foreign("entries", max(first, self._end), stop)
             stop = max(first, self._end)
@@ -125,7 +128,6 @@ class EntryComparison:
                 entries=(self._next, index - 1),
             )
             self._pass_over(range(self._next, index))
-            self._next = index
 
     def _pass_over(self, place: range) -> None:
         self.bad.update(place)

@@ -95,10 +95,7 @@ class Linkage:
     @property
     def unproven_seals(self) -> tuple[tuple[int, int], ...]:
         """Return the ranges of seals that are not proven, up to here."""
-        if self._suspect is None:
-            return self._claims.seals
-        number = self._suspect.seal.number
-        return (*self._claims.seals, (number, number))
+        return self._claims.seals
 
     def anchor(self, size: int, root: bytes) -> None:
         """Trust one more head, of at least the seals up to the tail."""
@@ -136,7 +133,6 @@ class Linkage:
     def finish(self) -> None:
         """Hold the end of the chain against the heads; report what is unproven."""
         self._anchors.finish(self.seals)
-        self._drop_suspect()
         self._claims.close()
 
     def _follow(self, seal: Seal, note: Note, digest: bytes) -> Standing:
@@ -213,10 +209,8 @@ class Linkage:
 
     def _drop_suspect(self) -> None:
         if self._suspect is not None:
-            number = self._suspect.seal.number
             self._suspect = None
             self._unreadable += 1
-            self._claims.add_unprovable(number, number)
 
     def _check_time(self, seal: Seal) -> None:
         if seal.time < self._tail.seal.time:

@@ -5,7 +5,7 @@ Proofs are hashes from the leaf upwards, in the order of RFC 6962 sections
 The leaves of a seal and the seals of a log are proved alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from beats_signer.chain.errors import ProofError
 from beats_signer.chain.merkle import EMPTY_ROOT, node_hash, tree_hash
@@ -20,6 +20,28 @@ __all__ = [
 
 def _largest_power_below(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
+
+
+def _climb(
+    node: int, last: int, proof: Sequence[bytes], noun: str
+) -> Iterator[tuple[bytes, bool]]:
+    """Yield each hash of a proof, and whether it stands left, from a node to the root.
+
+    *node* and *last* are the indexes of the node and of the last one on its level.
+
+    Raises:
+        ProofError: The proof, called *noun*, ends above or below the root.
+    """
+    for sibling in proof:
+        if last == 0:
+            raise ProofError(f"{noun} is too long")
+        is_left = bool(node & 1) or node == last
+        yield sibling, is_left
+        while is_left and not node & 1 and node:
+            node, last = node >> 1, last >> 1
+        node, last = node >> 1, last >> 1
+    if last:
+        raise ProofError(f"{noun} is too short")
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
@@ -44,19 +66,12 @@ def verify_inclusion(
     """
     if not 0 <= index < size:
         raise ProofError(f"leaf {index} is not in a tree of {size}")
-    node, last, computed = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            raise ProofError(f"inclusion proof of {len(proof)} hashes is too long")
-        if node & 1 or node == last:
-            computed = node_hash(sibling, computed)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            computed = node_hash(computed, sibling)
-        node, last = node >> 1, last >> 1
-    if last:
-        raise ProofError(f"inclusion proof of {len(proof)} hashes is too short")
+    computed = leaf
+    noun = f"inclusion proof of {len(proof)} hashes"
+    for sibling, is_left in _climb(index, size - 1, proof, noun):
+        computed = (
+            node_hash(sibling, computed) if is_left else node_hash(computed, sibling)
+        )
     if computed != root:
         raise ProofError(f"leaf {index} is not in the tree of {size} with this root")
 
@@ -103,19 +118,13 @@ def verify_consistency(
     if not path:
         raise ProofError("consistency proof of 0 hashes is too short")
     old_computed = computed = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            raise ProofError(f"consistency proof of {len(proof)} hashes is too long")
-        if node & 1 or node == last:
+    noun = f"consistency proof of {len(proof)} hashes"
+    for sibling, is_left in _climb(node, last, path[1:], noun):
+        if is_left:
             old_computed = node_hash(sibling, old_computed)
             computed = node_hash(sibling, computed)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
         else:
             computed = node_hash(computed, sibling)
-        node, last = node >> 1, last >> 1
-    if last:
-        raise ProofError(f"consistency proof of {len(proof)} hashes is too short")
     if old_computed != old_root:
         raise ProofError(f"consistency proof does not lead to the root of {old_size}")
     if computed != root:

@@ -64,7 +64,7 @@ REASONS: dict[FindingKind, dict[str, str]] = {
         "checkpoint": "the folder has no catalogue.checkpoint",
     },
     FindingKind.FOREIGN: {
-        "entries": "no seal covers these entries",
+        "entries": "no seal covers these entries here",
         "order": "stands out of its order",
         "line": "neither a seal nor an entry",
     },

@@ -98,6 +98,7 @@ class ChainVerifier:
         self._bodies = Bodies(identity, self._lifetimes, clock, findings)
         self._tally = Tally()
         self._state = _State.NEW
+        self._has_seals = False
         self._seal = founding
         self._comparison: EntryComparison | None = None  # of the seal that is open
         self._suspect: tuple[Seal, str] | None = None  # with its body, for later
@@ -108,7 +109,7 @@ class ChainVerifier:
         tail = self._linkage.tail
         return Facts(
             tail.seal.origin,
-            self._linkage.seals if self._state is not _State.NEW else 0,
+            self._linkage.seals if self._has_seals else 0,
             tail.entries,
             self._tally.intact,
             self._founding.time,
@@ -121,6 +122,16 @@ class ChainVerifier:
     def seal(self) -> Seal:
         """Return the seal that is open, or was last."""
         return self._seal
+
+    @property
+    def has_suspect(self) -> bool:
+        """Tell whether the last seal is in doubt until its successor comes."""
+        return self._suspect is not None
+
+    @property
+    def is_suspect_accepted(self) -> bool:
+        """Tell whether the last seal has named the one in doubt before it."""
+        return self._linkage.is_suspect_accepted
 
     @property
     def found(self) -> Found | None:
@@ -141,6 +152,7 @@ class ChainVerifier:
         self.settle()
         is_first = self._state is _State.NEW
         self._enter("seal")
+        self._has_seals = True
         try:
             seal, note = parse_seal_note(record.note)
         except FormatError as error:

@@ -3,13 +3,16 @@
 import click
 
 from beats_signer import __version__
+from beats_signer.cli.export import export
 from beats_signer.cli.init import init
+from beats_signer.cli.inspect import inspect
 from beats_signer.cli.program import Program
 from beats_signer.cli.send import send
 from beats_signer.cli.serve import serve
 from beats_signer.cli.setup import setup
 from beats_signer.cli.status import status
 from beats_signer.cli.test import test
+from beats_signer.cli.verify import verify
 from beats_signer.cli.version import version
 
 __all__ = ["main", "program"]
@@ -30,7 +33,9 @@ def program() -> None:
     """
 
 
-for _command in (init, setup, test, serve, send, status, version):
+_COMMANDS = (init, setup, test, serve, send, status, verify, export, inspect, version)
+
+for _command in _COMMANDS:
     program.add_command(_command)
 
 

@@ -83,7 +83,7 @@ def choose_listener(listener: ListenerConfig, credentials: Credentials) -> Targe
             hint="Name the address that the log of the signer shows, with --to.",
         )
     host = _ANY_HOST.get(host, host)
-    address = Address(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    address = Address(Address.spell(host, port))
     if listener.ssl is None:
         if credentials:
             raise UsageError(

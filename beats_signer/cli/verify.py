@@ -23,9 +23,9 @@ _NOTE_BYTES = 1 << 16
 
 
 @click.command(
-    epilog="Example: beats-signer verify archive.db --trust trust-line.txt\n\n"
-    "Exit codes: 0 verified; 1 findings; 2 undecided; 3 nothing but acknowledged "
-    "findings."
+    epilog="Exit codes: 0 verified; 1 findings; 2 undecided; 3 nothing but "
+    "acknowledged findings.\n\n"
+    "Example: beats-signer verify archive.db --trust trust"
 )
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
@@ -79,6 +79,7 @@ def verify(
     begun = time.monotonic()
     try:
         opened = open_source(source, None if pinned is None else pinned.identity.name)
+        click.get_current_context().call_on_close(opened.close)
         chosen = pinned or _choose(opened, report, is_first=first)
         if chosen is not None:
             _run(opened, chosen, report, notes, only, live)

@@ -5,10 +5,13 @@ from typing import Any
 
 from aiohttp import web
 
-from beats_signer.config import HttpConfig
+from beats_signer.config import Address, HttpConfig
 from beats_signer.errors import ConfigError
 
 __all__ = ["StatusServer"]
+
+_CLOSE_SECONDS = 1.0
+"""How long an answer that is on its way may take at the end."""
 
 
 class StatusServer:
@@ -20,7 +23,7 @@ class StatusServer:
     @property
     def address(self) -> str:
         """Return where it answers; the port is the real one."""
-        return "{}:{}".format(*self._runner.addresses[0][:2])
+        return Address.spell(*self._runner.addresses[0][:2])
 
     @classmethod
     async def open(
@@ -37,7 +40,7 @@ class StatusServer:
 
         app = web.Application()
         app.router.add_get("/status", answer)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_SECONDS)
         await runner.setup()
         site = web.TCPSite(runner, config.address.host, config.address.port)
         try:

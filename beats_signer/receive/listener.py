@@ -1,140 +1,46 @@
-"""One address that senders connect to, and the sessions that live there."""
+"""One address that senders connect to."""
 
 import asyncio
-import itertools
-import secrets
 import socket
 import ssl
-import time
 from collections.abc import Callable
-
-from structlog.typing import FilteringBoundLogger
+from functools import partial
 
 from beats_signer.config import ListenerConfig
 from beats_signer.errors import ConfigError
-from beats_signer.receive.budget import Budget
-from beats_signer.receive.handshake import explain_handshake
-from beats_signer.receive.session import Patience, Session, Signing
-from beats_signer.receive.tls import build_server_context, identify
-from beats_signer.sign.window import Source
-from lumberjack import Limits
+from beats_signer.receive.binding import bind
+from beats_signer.receive.peer import spell_peer
+from beats_signer.receive.reception import Reception
+from beats_signer.receive.tls import build_server_context
 
-__all__ = ["Listener", "Reception"]
+__all__ = ["Listener"]
 
 _BACKLOG = 512
 _ACCEPT_PAUSE_SECONDS = 0.2
 
-
-def spell_address(address: tuple[str, int]) -> str:
-    """Return host and port as one text; an IPv6 address stands in brackets."""
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-class Reception:
-    """What all listeners share: the signer, the budget, and every session."""
-
-    def __init__(
-        self,
-        signing: Signing,
-        budget: Budget,
-        patience: Patience,
-        limits: Limits,
-        log: FilteringBoundLogger,
-        *,
-        clock: Callable[[], int] = time.time_ns,
-    ) -> None:
-        self.sessions: set[Session] = set()
-        self._signing = signing
-        self._budget = budget
-        self._patience = patience
-        self._limits = limits
-        self.log = log
-        self._clock = clock
-        self._arrivals = itertools.count(1)
-        # Names of connections must not repeat after a restart.
-        self._process = secrets.token_hex(4)
-        self._all_ended = asyncio.Event()
-
-    def build_session(self) -> Session:
-        """Return the protocol object of a new connection."""
-        return Session(
-            self._signing,
-            self._budget,
-            self._patience,
-            self._limits,
-            self.log,
-            identify=self._identify,
-            next_arrival=self._next_arrival,
-            clock=self._clock,
-            began=self.sessions.add,
-            ended=self._forget,
-        )
-
-    async def drain(self) -> None:
-        """Read nothing more; return when the last session has ended."""
-        for session in tuple(self.sessions):
-            session.drain()
-        while self.sessions:
-            self._all_ended.clear()
-            await self._all_ended.wait()
-
-    def abort(self) -> None:
-        """Close every connection at once."""
-        for session in tuple(self.sessions):
-            session.abort()
-
-    def _identify(self, transport: asyncio.Transport) -> Source:
-        peername = transport.get_extra_info("peername")
-        host = peername[0]
-        opened = self._next_arrival()
-        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-        certificate = tls.getpeercert(binary_form=True) if tls else None
-        identity = identify(certificate) if certificate else None
-        return Source(
-            sender=identity.name if identity else host,
-            certificate=identity.certificate if identity else None,
-            address=host,
-            peer=spell_address(peername),
-            connection=f"{self._process}-{opened}",
-            opened=opened,
-        )
-
-    def _next_arrival(self) -> int:
-        return next(self._arrivals)
-
-    def _forget(self, session: Session) -> None:
-        self.sessions.discard(session)
-        if not self.sessions:
-            self._all_ended.set()
+_PROBE_AFTER_SECONDS = 60
+_PROBE_PAUSE_SECONDS = 15
+_PROBES = 4
+"""A sender that vanished without a word is found out by the kernel after this
+silence: connections may be idle for ever, but not dead."""
 
 
 class Listener:
-    """An open server socket, and the handshakes that are under way.
+    """Server sockets of one address: bound first, open when ``serve`` is called.
 
-    It accepts by itself and hands each socket to the event loop: only so does a
-    sender that fails at TLS leave a reason behind.
+    It accepts by itself: only so does it survive a want of file descriptors, and
+    senders wait in the backlog meanwhile.
     """
 
     def __init__(
-        self,
-        config: ListenerConfig,
-        server: socket.socket,
-        context: ssl.SSLContext | None,
-        handshake_seconds: float,
-        reception: Reception,
+        self, servers: list[socket.socket], context: ssl.SSLContext | None
     ) -> None:
-        self._server = server
+        self.address = spell_peer(servers[0].getsockname())
+        """Where it listens; the port is the real one."""
+        self._servers = servers
         self._context = context
-        self._handshake_seconds = handshake_seconds
-        self._reception = reception
-        self._greetings: set[asyncio.Task[None]] = set()
-        self._accepting = asyncio.get_running_loop().create_task(self._accept())
-
-    @property
-    def address(self) -> str:
-        """Return where it listens; the port is the real one."""
-        return spell_address(self._server.getsockname())
+        self._accepting: list[asyncio.Task[None]] = []
+        self._connecting: set[asyncio.Task[None]] = set()
 
     @property
     def is_encrypted(self) -> bool:
@@ -142,69 +48,88 @@ class Listener:
         return self._context is not None
 
     @classmethod
-    def open(
-        cls,
-        config: ListenerConfig,
-        reception: Reception,
-        handshake_seconds: float,
-    ) -> "Listener":
-        """Begin to accept connections.
+    def bind(cls, config: ListenerConfig) -> "Listener":
+        """Take the address; nobody can connect yet.
 
         Raises:
             ConfigError: The address cannot be used, or a TLS file is wrong.
         """
         context = build_server_context(config.ssl) if config.ssl else None
-        host, port = config.address.host, config.address.port
         try:
-            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            server = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+            return cls(bind(config.address), context)
         except OSError as error:
-            raise ConfigError(
-                f"cannot listen on {config.address}: {error.strerror or error}",
-                hint="Another program may use that port: choose another address.",
-            ) from error
-        server.setblocking(False)
-        listener = cls(config, server, context, handshake_seconds, reception)
-        reception.log.info(
-            "listening", address=listener.address, tls=listener.is_encrypted
-        )
-        return listener
+            raise _explain(error, config.address) from error
+
+    def serve(self, reception: Reception) -> None:
+        """Begin to accept connections.
+
+        Raises:
+            ConfigError: Another program has taken the address since.
+        """
+        build_protocol: Callable[[], asyncio.Protocol] = reception.build_session
+        if self._context is not None:
+            build_protocol = partial(reception.build_encryption, self._context)
+        for server in self._servers:
+            _watch_for_dead_senders(server)
+            try:
+                server.listen(_BACKLOG)
+            except OSError as error:
+                raise _explain(error, self.address) from error
+            work = self._accept(server, build_protocol, reception)
+            self._accepting.append(asyncio.get_running_loop().create_task(work))
+        reception.log.info("listening", address=self.address, tls=self.is_encrypted)
 
     def close(self) -> None:
         """Accept no new connection; the open ones stay."""
-        self._accepting.cancel()
-        for greeting in self._greetings:
-            greeting.cancel()
-        self._server.close()
+        # What was accepted goes on: a connection that is made must not be lost.
+        for accepting in self._accepting:
+            accepting.cancel()
+        for server in self._servers:
+            server.close()
 
-    async def _accept(self) -> None:
+    async def _accept(
+        self,
+        server: socket.socket,
+        build_protocol: Callable[[], asyncio.Protocol],
+        reception: Reception,
+    ) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await reception.wait_for_room()
             try:
-                accepted, peer = await loop.sock_accept(self._server)
+                accepted, _ = await loop.sock_accept(server)
+            except ConnectionAbortedError:
+                continue
             except OSError as error:
-                # Out of descriptors, most likely: senders wait in the backlog.
-                self._reception.log.warning("cannot accept", error=str(error))
+                reception.log.warning("cannot accept connections", error=str(error))
                 await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
-            greeting = loop.create_task(self._greet(accepted, peer))
-            self._greetings.add(greeting)
-            greeting.add_done_callback(self._greetings.discard)
+            connecting = loop.create_task(_connect(accepted, build_protocol))
+            self._connecting.add(connecting)
+            connecting.add_done_callback(self._connecting.discard)
 
-    async def _greet(self, accepted: socket.socket, peer: tuple[str, int]) -> None:
-        """Do the handshake, if there is one, and let a session begin."""
-        limit = self._handshake_seconds if self._context else None
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                self._reception.build_session,
-                accepted,
-                ssl=self._context,
-                ssl_handshake_timeout=limit,
-            )
-        except (OSError, EOFError) as error:
-            accepted.close()
-            self._reception.log.info(
-                "the TLS handshake failed",
-                peer=spell_address(peer),
-                error=explain_handshake(error),
-            )
+
+async def _connect(
+    accepted: socket.socket, build_protocol: Callable[[], asyncio.Protocol]
+) -> None:
+    try:
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(build_protocol, accepted)
+    except OSError:
+        # The sender was gone before we looked at it.
+        accepted.close()
+
+
+def _watch_for_dead_senders(server: socket.socket) -> None:
+    """Set what the accepted sockets inherit."""
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _PROBE_AFTER_SECONDS)
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_PAUSE_SECONDS)
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+
+
+def _explain(error: OSError, address: str) -> ConfigError:
+    return ConfigError(
+        f"cannot listen on {address}: {error.strerror or error}",
+        hint="Another program may use that port: choose another address.",
+    )

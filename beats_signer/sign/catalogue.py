@@ -5,9 +5,12 @@ when it is said: ``found`` before anything of the chain is sent to the store,
 ``head`` only for seals that the store has confirmed.
 """
 
-from collections.abc import Awaitable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
+from beats_signer.chain.body import EMPTY_BODY
 from beats_signer.chain.checkpoint import Checkpoint
 from beats_signer.chain.records import (
     FoundRecord,
@@ -18,13 +21,27 @@ from beats_signer.chain.records import (
 from beats_signer.chain.seal import Kind
 from beats_signer.errors import ForkError, StoreError
 from beats_signer.sign.bare import BareMarks, build_bare_records
-from beats_signer.sign.founding import Identity
-from beats_signer.sign.sealer import Clock, Sealer
-from beats_signer.sign.sequencer import Prefix, Sequencer, State
+from beats_signer.sign.equipment import Equipment
+from beats_signer.sign.life import State
+from beats_signer.sign.sealer import Sealer
+from beats_signer.sign.state import Identity
+from beats_signer.sign.unstored import Prefix
 from beats_signer.sign.window import Control, Item, Records
-from beats_signer.store.contract import Store
 
-__all__ = ["Catalogue"]
+__all__ = ["Catalogue", "Intervals", "Prefixes"]
+
+Prefixes = Mapping[tuple[bytes, str], Prefix]
+"""How far the store has each chain, by its id and origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How often the catalogue speaks."""
+
+    head_seconds: float = 60.0
+    """Between two records of how far the chains have come."""
+    heartbeat_seconds: float = 60.0
+    """Silence after which it shows that the signer lives."""
 
 
 class Catalogue:
@@ -32,22 +49,24 @@ class Catalogue:
 
     def __init__(
         self,
-        sequencer: Sequencer,
+        equipment: Equipment,
         identity: Identity,
-        store: Store,
-        clock: Clock,
-        heartbeat_seconds: int,
+        intervals: Intervals,
     ) -> None:
-        self.sequencer = sequencer
+        self.sequencer = equipment.sequencer(identity.signer)
         self._identity = identity
-        self._store = store
-        self._clock = clock
-        self._heartbeat_ns = heartbeat_seconds * 10**9
+        self._store = equipment.store
+        self._clock = equipment.clock
+        self._timer = equipment.timer
+        self._threads = equipment.threads
+        self._intervals = intervals
         self._reported: dict[bytes, int] = {}
-        self._spoke = 0
+        self._spoke_seconds = 0.0
+        self._publishing = asyncio.Lock()
+        self._published = 0
 
-    async def run(self, opening: Awaitable[Sealer]) -> None:
-        """Write the catalogue until ``close``.
+    async def run(self, opening: Callable[[], Awaitable[Sealer]]) -> None:
+        """Write the catalogue until ``stop``.
 
         Raises:
             ForkError: Somebody else writes this catalogue. End the process.
@@ -71,56 +90,74 @@ class Catalogue:
         payload = FoundRecord(origin, note).to_payload()
         await self._say(Records((payload,), catalogued=(chain,)))
 
-    async def report(self, prefixes: Mapping[tuple[bytes, str], Prefix]) -> None:
-        """Record the chains that have grown, or show that the signer lives."""
+    async def keep_reporting(self, prefixes: Callable[[], Prefixes]) -> None:
+        """Record heads, or show signs of life, at the right times, for ever."""
+        elapsed, intervals = self._timer.elapsed, self._intervals
+        heads_due = elapsed() + intervals.head_seconds
+        while True:
+            beat_due = self._spoke_seconds + intervals.heartbeat_seconds
+            await self._timer.sleep(max(0.0, min(heads_due, beat_due) - elapsed()))
+            if elapsed() >= heads_due:
+                heads_due = elapsed() + intervals.head_seconds
+                await self._report(prefixes())
+            if elapsed() >= self._spoke_seconds + intervals.heartbeat_seconds:
+                await self._say(Control(Kind.HEARTBEAT, EMPTY_BODY))
+
+    async def stop(self, prefixes: Prefixes) -> None:
+        """Record the last heads and that the process ends by itself."""
+        await self._report(prefixes)
+        await self._say(Records((StopRecord(self._clock()).to_payload(),)))
+        self.sequencer.close()
+        await self.sequencer.ended()
+
+    async def _report(self, prefixes: Prefixes) -> None:
         grown = {
             (chain, origin): prefix
             for (chain, origin), prefix in sorted(prefixes.items())
             if prefix.size > self._reported.get(chain, 0)
         }
         if grown:
-            await self._say(_head_records(grown, self._bare()))
-            for (chain, _), prefix in grown.items():
-                self._reported[chain] = prefix.size
-        elif self._clock() - self._spoke >= self._heartbeat_ns:
-            await self._say(Control(Kind.HEARTBEAT, "{}"))
+            records = _head_records(grown, await self._bare())
+            # Queued is as good as said: it is sealed whoever waits for it.
+            self._reported.update(records.reported)
+            await self._say(records)
 
-    async def stop(self, prefixes: Mapping[tuple[bytes, str], Prefix]) -> None:
-        """Record the last heads and that the process ends by itself."""
-        await self.report(prefixes)
-        await self._say(Records((StopRecord(self._clock()).to_payload(),)))
-        self.sequencer.close()
-
-    def _bare(self) -> BareMarks:
+    async def _bare(self) -> BareMarks:
         """Return what is marked; nothing is covered by a head before its mark."""
         sealer = self.sequencer.sealer
-        return sealer.journal.bare() if sealer is not None else {}
+        return {} if sealer is None else await self._threads.mark(sealer.bare)
 
     async def _say(self, item: Item) -> None:
-        self._spoke = self._clock()
+        self._spoke_seconds = self._timer.elapsed()
         await self.sequencer.append(item)
-        prefix = self.sequencer.prefix
-        checkpoint = Checkpoint(self._identity.signer, prefix.size, prefix.root)
-        # A lost checkpoint is replaced by the next one; nothing depends on it.
-        with suppress(StoreError):
-            await self._store.publish_checkpoint(
-                self._identity.signer, checkpoint.sign(self._identity.key)
-            )
+        await self._publish()
+
+    async def _publish(self) -> None:
+        """Publish a checkpoint over what is stored, never an older one."""
+        async with self._publishing:
+            prefix = self.sequencer.unstored.prefix
+            if prefix.size <= self._published:
+                return
+            signer = self._identity.signer
+            checkpoint = Checkpoint(signer, prefix.size, prefix.root)
+            # A lost checkpoint is replaced by the next; nothing depends on it.
+            with suppress(StoreError):
+                note = checkpoint.sign(self._identity.key)
+                await self._store.publish_checkpoint(signer, note)
+                self._published = prefix.size
 
 
-def _head_records(
-    grown: Mapping[tuple[bytes, str], Prefix], bare: BareMarks
-) -> Records:
+def _head_records(grown: Prefixes, bare: BareMarks) -> Records:
     """Return what is to be said: bare documents before the heads that cover them."""
     listed = {chain: bare[chain] for chain, _ in grown if chain in bare}
-    heads = [
-        HeadRecord(origin, prefix.size, prefix.root).to_payload()
-        for (_, origin), prefix in grown.items()
-    ]
     bares = [
         payload
         for chain, origin in grown
         for payload in build_bare_records(origin, listed.get(chain, ()))
+    ]
+    heads = [
+        HeadRecord(origin, prefix.size, prefix.root).to_payload()
+        for (_, origin), prefix in grown.items()
     ]
     return Records(
         (*bares, *heads),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 __all__ = ["Disk"]
 
+_CHUNK_BYTES = 1 << 20
+
 
 class Disk:
     """Write and sync files and folders of the state directory."""
@@ -20,13 +22,17 @@ class Disk:
             FileExistsError: Something has that name already.
             OSError: The disk is full or broken; the file may be there in part.
         """
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             self.write_at(descriptor, data, 0)
             self.sync(descriptor)
         finally:
             os.close(descriptor)
         self.sync_folder(path.parent)
+
+    def open(self, path: Path) -> int:
+        """Return a descriptor to read and write a file that is no link."""
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
     def write_at(self, descriptor: int, data: bytes, offset: int) -> None:
         """Write all of *data* at *offset*."""
@@ -45,3 +51,31 @@ class Disk:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def rewrite(self, path: Path) -> None:
+        """Make durable what whoever reads *path* is shown.
+
+        After a failed sync the system may show bytes that the medium never got,
+        and count them as written. Written once more, the next sync means them.
+        The same holds, sync or not, for what a killed process wrote last.
+        """
+        descriptor = self.open(path)
+        try:
+            offset = 0
+            while chunk := os.pread(descriptor, _CHUNK_BYTES, offset):
+                self.write_at(descriptor, chunk, offset)
+                offset += len(chunk)
+            self.sync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def erase(self, path: Path) -> None:
+        """Overwrite a small file and remove it: the best that file systems offer."""
+        descriptor = self.open(path)
+        try:
+            self.write_at(descriptor, bytes(os.fstat(descriptor).st_size), 0)
+            self.sync(descriptor)
+        finally:
+            os.close(descriptor)
+        path.unlink()
+        self.sync_folder(path.parent)

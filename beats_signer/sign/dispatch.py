@@ -47,14 +47,11 @@ class Dispatch(Generic[_C]):
         self._touched: dict[str, set[_C]] = {}
         self._owing: dict[str, dict[int, tuple[_C, ...]]] = {}
 
-    def append(
-        self, window: Window, touching: Callable[[Window, _C], None] | None = None
-    ) -> Receipt:
+    def append(self, window: Window) -> Receipt:
         """Queue a window and return its receipt.
 
         The receipt fails when a chain has stopped, or when the window is
-        refused. *touching* hears of each chain that the connection uses for
-        the first time, before the window is queued there.
+        refused.
         """
         parts = self._router.part(window)
         try:
@@ -69,11 +66,7 @@ class Dispatch(Generic[_C]):
             return _failed(error)
         chains = tuple(self._chain_of(p.route, p.retention_days) for p in parts)
         connection = window.source.connection
-        touched = self._touched.setdefault(connection, set())
-        for chain in chains:
-            if touching is not None and chain not in touched:
-                touching(window, chain)
-            touched.add(chain)
+        self._touched.setdefault(connection, set()).update(chains)
         self._owing.setdefault(connection, {})[window.number] = chains
         receipts = []
         for chain, part in zip(chains, parts, strict=True):

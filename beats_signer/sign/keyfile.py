@@ -21,21 +21,26 @@ next seal by the journal:
 | m-1, m    | crash after the journal, before advancing | advance        |
 | only m    | crash while advancing tore the slot       | make key m+1   |
 | otherwise | restored copy, foreign or damaged file    | refuse         |
+
+Key *m* has to be the one that seal *m-1* names, too.
 """
 
 import hashlib
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from beats_signer.errors import StateError
+from beats_signer.chain.head import Head
+from beats_signer.errors import DurabilityError, StateError
 from beats_signer.sign.disk import Disk
 
 __all__ = ["SLOT_BYTES", "Entropy", "KeyFile"]
 
 _MARK = b"bs-key\x00\x01"
+_KEY_BYTES = 112
 SLOT_BYTES = 4096
 """Distance of the two slots: the largest block that common disks write whole."""
 
@@ -47,22 +52,19 @@ class KeyFile:
     """The key file of one chain, open for its one writer.
 
     Keys are held in memory for as long as their seals are unsigned; CPython
-    cannot wipe them, so the process must not leave core dumps.
+    cannot wipe them, so the process must not leave core dumps. The file stays
+    open: a process that is out of descriptors can still advance.
     """
 
     def __init__(
-        self,
-        path: Path,
-        chain: bytes,
-        keys: dict[int, Ed25519PrivateKey],
-        disk: Disk,
-        entropy: Entropy,
+        self, path: Path, chain: bytes, descriptor: int, disk: Disk, entropy: Entropy
     ) -> None:
         self.path = path
         self._chain = chain
-        self._keys = keys
+        self._descriptor = descriptor
         self._disk = disk
         self._entropy = entropy
+        self._keys: dict[int, Ed25519PrivateKey] = {}
 
     @classmethod
     def create(
@@ -73,57 +75,53 @@ class KeyFile:
         disk: Disk,
         entropy: Entropy,
     ) -> "KeyFile":
-        """Write the file of a new chain: the keys of its seals 0 and 1."""
+        """Write the file of a new chain: the keys of its seals 0 and 1.
+
+        Raises:
+            DurabilityError: The file may be there in part, and nothing of the
+                chain exists yet. End the process; the next start removes it.
+        """
         blocks = b"".join(
             _slot(chain, number, seed).ljust(SLOT_BYTES, b"\0")
             for number, seed in enumerate(seeds)
         )
-        disk.create(path, blocks)
-        keys = {
-            number: Ed25519PrivateKey.from_private_bytes(seed)
-            for number, seed in enumerate(seeds)
-        }
-        return cls(path, chain, keys, disk, entropy)
+        try:
+            disk.create(path, blocks)
+            self = cls(path, chain, disk.open(path), disk, entropy)
+        except OSError as error:
+            raise _durability_error(path, error) from error
+        self._take(enumerate(seeds))
+        return self
 
     @classmethod
     def open(
-        cls, path: Path, chain: bytes, next_seal: int, disk: Disk, entropy: Entropy
+        cls, path: Path, chain: bytes, head: Head, disk: Disk, entropy: Entropy
     ) -> "KeyFile":
-        """Open the file and bring it to the state that seal *next_seal* needs.
+        """Open the file and bring it to the state that the next seal needs.
 
         Raises:
-            StateError: The keys do not fit the journal; the table above says
-                which states do.
+            StateError: The keys do not fit the journal's *head*; the table
+                above says which states do.
+            DurabilityError: Bringing it there failed.
         """
         try:
-            data = path.read_bytes()
+            self = cls(path, chain, disk.open(path), disk, entropy)
         except OSError as error:
             raise StateError(
-                f"{path}: the key file cannot be read: {error.strerror}",
-                hint=_HINT,
+                f"{path}: the key file cannot be read: {error.strerror}"
             ) from error
-        seeds = dict(_readable(data, chain))
-        keys = {n: Ed25519PrivateKey.from_private_bytes(s) for n, s in seeds.items()}
-        self = cls(path, chain, keys, disk, entropy)
-        if set(keys) == {next_seal, next_seal + 1}:
-            return self
-        if set(keys) == {next_seal - 1, next_seal}:
-            self.advance(next_seal - 1)
-            return self
-        if set(keys) == {next_seal}:
-            self._renew(next_seal + 1)
-            return self
-        found = ", ".join(str(number) for number in sorted(keys)) or "none"
-        raise StateError(
-            f"{path}: the keys do not fit the journal: seal {next_seal} is next, "
-            f"and the readable keys are for seal: {found}",
-            hint=_HINT,
-        )
+        try:
+            self._check_private()
+            self._rewrite()
+            self._fit(head)
+        except BaseException:
+            self.close()
+            raise
+        return self
 
-    @classmethod
-    def lost(cls, path: Path, chain: bytes) -> "KeyFile":
-        """Stand in for the keys of a replaced chain: nothing is signed with it."""
-        return cls(path, chain, {}, Disk(), os.urandom)
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
 
     def key(self, number: int) -> Ed25519PrivateKey:
         """Return the key that signs seal *number*, the next one only."""
@@ -137,29 +135,73 @@ class KeyFile:
         """Erase the key of seal *number*, which the journal now holds.
 
         Raises:
-            OSError: What the file holds now is unknown. End the process; the
-                next start reads it from the disk.
+            DurabilityError: What the file holds now is unknown. End the
+                process; the next start reads it from the disk.
         """
         self._renew(number + 2)
         del self._keys[number]
 
+    def _check_private(self) -> None:
+        mode = stat.S_IMODE(os.fstat(self._descriptor).st_mode)
+        if mode & 0o077:
+            raise StateError(
+                f"{self.path}: the key file has mode {mode:04o}, so that others may "
+                "have read its keys",
+            )
+
+    def _rewrite(self) -> None:
+        """See that what is read here is on the medium, then take its keys."""
+        try:
+            self._disk.rewrite(self.path)
+            data = os.pread(self._descriptor, 2 * SLOT_BYTES, 0)
+        except OSError as error:
+            raise _durability_error(self.path, error) from error
+        self._take(_readable(data, self._chain))
+
+    def _fit(self, head: Head) -> None:
+        """Compare with the journal, and do what the table above says."""
+        following, readable = head.seals, set(self._keys)
+        if following in readable and self.public(following) != head.next:
+            raise StateError(
+                f"{self.path}: the key of seal {following} is not the one that seal "
+                f"{following - 1} names"
+            )
+        if readable == {following, following + 1}:
+            return
+        if readable == {following - 1, following}:
+            self.advance(following - 1)
+        elif readable == {following}:
+            self._renew(following + 1)
+        else:
+            found = ", ".join(map(str, sorted(readable))) or "none"
+            raise StateError(
+                f"{self.path}: the keys do not fit the journal: seal {following} is "
+                f"next, and the readable keys are for seal: {found}"
+            )
+
     def _renew(self, number: int) -> None:
         seed = self._entropy(32)
-        descriptor = os.open(self.path, os.O_WRONLY)
+        slot = _slot(self._chain, number, seed)
         try:
-            slot = _slot(self._chain, number, seed)
-            self._disk.write_at(descriptor, slot, number % 2 * SLOT_BYTES)
-            self._disk.sync(descriptor)
-        finally:
-            os.close(descriptor)
-        self._keys[number] = Ed25519PrivateKey.from_private_bytes(seed)
+            self._disk.write_at(self._descriptor, slot, number % 2 * SLOT_BYTES)
+            self._disk.sync(self._descriptor)
+        except OSError as error:
+            raise _durability_error(self.path, error) from error
+        self._take([(number, seed)])
+
+    def _take(
+        self, seeds: Iterator[tuple[int, bytes]] | list[tuple[int, bytes]]
+    ) -> None:
+        for number, seed in seeds:
+            self._keys[number] = Ed25519PrivateKey.from_private_bytes(seed)
 
 
-_HINT = (
-    "A copy of the state directory must never run: if this is one, go back to the "
-    "original. If the file was damaged, replace this chain with "
-    "'beats-signer serve --found ORIGIN'."
-)
+def _durability_error(path: Path, error: OSError) -> DurabilityError:
+    return DurabilityError(
+        f"{path}: the key file could not be written: {error}",
+        hint=f"See that {path.parent} has space and its disk is sound, then start "
+        "again: nothing that was acknowledged is lost.",
+    )
 
 
 def _slot(chain: bytes, number: int, seed: bytes) -> bytes:
@@ -167,15 +209,13 @@ def _slot(chain: bytes, number: int, seed: bytes) -> bytes:
     return content + hashlib.sha256(content).digest()
 
 
-def _readable(data: bytes, chain: bytes) -> list[tuple[int, bytes]]:
-    """Return (number, private key) of each slot that is whole and of *chain*."""
-    keys = []
+def _readable(data: bytes, chain: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield (number, private key) of each slot that is whole and of *chain*."""
     for position in range(2):
-        slot = data[position * SLOT_BYTES : position * SLOT_BYTES + 112]
+        slot = data[position * SLOT_BYTES :][:_KEY_BYTES]
         content, checksum = slot[:80], slot[80:]
         number = int.from_bytes(content[40:48], "big")
-        whole = hashlib.sha256(content).digest() == checksum
-        ours = content[:40] == _MARK + chain and number % 2 == position
-        if whole and ours:
-            keys.append((number, content[48:80]))
-    return keys
+        is_whole = hashlib.sha256(content).digest() == checksum
+        is_ours = content[:40] == _MARK + chain and number % 2 == position
+        if is_whole and is_ours:
+            yield number, content[48:80]

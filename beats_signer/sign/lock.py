@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,7 @@ __all__ = ["StateLock"]
 class StateLock:
     """The exclusive right to the state directory, and a note on who holds it."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
+    def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     @classmethod
@@ -49,14 +49,18 @@ class StateLock:
                 f"{_describe(cls.read(state))}",
                 hint="Stop that process first; two signers must never share a state.",
             ) from error
-        return cls(path, descriptor)
+        self = cls(descriptor)
+        self.describe()  # in place of what a killed process left there
+        return self
 
     def describe(self, **facts: object) -> None:
         """Leave *facts* beside process id and host for people and ``status``."""
         holder = {"pid": os.getpid(), "host": socket.gethostname(), **facts}
         text = json.dumps(holder).encode() + b"\n"
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, text, 0)
+        # The lock holds without the note: a full disk is for others to report.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, text, 0)
 
     def release(self) -> None:
         """Give the lock back and forget who held it."""

@@ -6,17 +6,20 @@ an empty one beside a store full of this signer's chains would sign numbers a
 second time, and that is never repaired by itself: the start is refused.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from beats_signer.chain.founding import Predecessor
+from beats_signer.chain.origin import Origin
 from beats_signer.chain.seal import SealRecord, parse_seal_note
-from beats_signer.errors import StateError
+from beats_signer.errors import DurabilityError, StateError
 from beats_signer.sign.disk import Disk
-from beats_signer.sign.founding import StateFolder
-from beats_signer.sign.journal import Journal, JournaledChain, JournaledSeal
+from beats_signer.sign.journal import Journal
+from beats_signer.sign.journal_rows import JournaledChain, JournaledSeal
 from beats_signer.sign.keyfile import Entropy, KeyFile
 from beats_signer.sign.sealer import OpenChain
+from beats_signer.sign.state import StateFolder
 from beats_signer.store.contract import Store
 
 __all__ = ["Opening", "Replacement"]
@@ -36,10 +39,14 @@ _CATALOGUE = (
 class Replacement:
     """A damaged chain that gets a successor: what is known of it, for good."""
 
-    chain: bytes
+    old: JournaledChain
     tenant: str
     stream: str
     predecessor: Predecessor
+
+    def ends(self, chain: JournaledChain) -> bool:
+        """Tell whether the successor takes the place of *chain*."""
+        return (chain.tenant, chain.stream) == (self.tenant, self.stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +60,28 @@ class Opening:
     disk: Disk
     entropy: Entropy
 
-    async def check_known(
-        self, chains: list[JournaledChain], found: str | None
+    def check_known(
+        self,
+        chains: Collection[JournaledChain],
+        stored: Mapping[str, bytes],
+        found: str | None,
     ) -> None:
         """Refuse when the store has chains of this signer that the journal lacks.
 
+        Of a chain that has been replaced, or is about to be, nothing is asked.
+
         Raises:
             StateError: It has; most likely the state directory is new or old.
-            StoreError: The store did not answer.
         """
         known = {chain.origin: chain.chain for chain in chains}
-        stored = await self.store.chains(self.signer)
+        replaced = {found, *(chain.origin for chain in chains if not chain.active)}
         for origin, chain in sorted(stored.items()):
-            if known.get(origin) != chain and origin != found:
+            if known.get(origin) != chain and origin not in replaced:
                 raise StateError(
                     f"the store has the chain {origin}, the journal in "
                     f"{self.state.path} does not",
-                    hint=_CATALOGUE if origin == self.signer else _hint(origin),
+                    hint=self._hint(origin),
                 )
-
-    def remove_orphans(self, chains: list[JournaledChain]) -> None:
-        """Remove key files that a crash left behind before their seal 0 existed.
-
-        Call it after ``check_known``: these chains are not in the store either.
-        """
-        known = {self.state.key_file(chain.chain) for chain in chains}
-        for path in self._key_files():
-            if path not in known:
-                path.unlink()
 
     async def open(self, chain: JournaledChain) -> OpenChain:
         """Compare one chain with the store, then open its key file.
@@ -88,14 +89,29 @@ class Opening:
         Raises:
             StateError: They contradict each other.
             StoreError: The store did not answer.
+            DurabilityError: The key file could not be written.
         """
-        last = self.journal.last(chain.chain)
-        await self._compare(chain, last)
+        last = self._last(chain)
+        hint = self._hint(chain.origin)
+        await self._compare(chain, last, hint)
         path = self.state.key_file(chain.chain)
-        keys = KeyFile.open(path, chain.chain, last.number + 1, self.disk, self.entropy)
-        return OpenChain(chain.origin, chain.chain, last.head, keys, chain.salt_bytes)
+        try:
+            keys = KeyFile.open(path, chain.chain, last.head, self.disk, self.entropy)
+        except StateError as error:
+            raise StateError(str(error), hint=hint) from error
+        return OpenChain(chain.origin, chain.chain, last.head, chain.salt_bytes, keys)
 
-    async def replace(self, origin: str, chains: list[JournaledChain]) -> Replacement:
+    def open_replaced(self, chain: JournaledChain) -> OpenChain:
+        """Return a chain that has a successor: only its stored prefix grows."""
+        head = self._last(chain).head
+        return OpenChain(chain.origin, chain.chain, head, chain.salt_bytes, None)
+
+    async def replace(
+        self,
+        origin: str,
+        chains: Collection[JournaledChain],
+        stored: Mapping[str, bytes],
+    ) -> Replacement:
         """Return what a successor of the chain *origin* has to name.
 
         Raises:
@@ -104,36 +120,68 @@ class Opening:
         """
         if origin == self.signer:
             raise StateError(f"{origin} is the catalogue", hint=_CATALOGUE)
-        if origin in {chain.origin for chain in chains if not chain.active}:
+        known = {chain.origin: chain for chain in chains}
+        if origin in known and not known[origin].active:
             raise StateError(
                 f"{origin} has a successor already", hint="Start without --found."
             )
-        known = {chain.origin: chain.chain for chain in chains}
-        stored = await self.store.chains(self.signer)
-        chain = known.get(origin) or stored.get(origin)
-        if chain is None:
+        if origin not in known and origin not in stored:
             active = ", ".join(one.origin for one in chains if one.active)
             raise StateError(
                 f"there is no chain {origin}",
                 hint=f"The chains of this signer are: {active}.",
             )
-        number, record = await self._last_known(chain, origin in known)
-        _, tenant, stream, _ = origin.rsplit("/", 3)
-        predecessor = Predecessor(
-            origin, chain, number, parse_seal_note(record.note)[0].hash()
+        parsed = Origin.parse(origin)
+        # What only the store knows is remembered as replaced from here on.
+        old = known.get(origin) or JournaledChain(
+            stored[origin],
+            origin,
+            parsed.tenant,
+            parsed.stream,
+            active=False,
+            catalogued=True,
         )
-        return Replacement(chain, tenant, stream, predecessor)
+        number, record = await self._last_known(old.chain, origin)
+        last = parse_seal_note(record.note)[0].hash()
+        predecessor = Predecessor(origin, old.chain, number, last)
+        return Replacement(old, parsed.tenant, parsed.stream, predecessor)
 
-    def lost_keys(self, chain: bytes) -> KeyFile:
-        """Return what stands for the keys of a replaced chain."""
-        return KeyFile.lost(self.state.key_file(chain), chain)
+    def remove_orphans(self, kept: Collection[bytes]) -> None:
+        """Erase the key files of all chains but those *kept*.
+
+        They are of foundings that a crash ended before their seal 0 existed,
+        and of chains that have a successor.
+
+        Raises:
+            DurabilityError: A file could not be overwritten.
+        """
+        known = {self.state.key_file(chain) for chain in kept}
+        for path in sorted(self.state.keys.glob("*.key")):
+            if path not in known:
+                self._erase(path)
 
     def remove_keys(self, chain: bytes) -> None:
-        """Remove the keys of a replaced chain, if there are any."""
-        self.state.key_file(chain).unlink(missing_ok=True)
+        """Erase the keys of a replaced chain, if there are any.
 
-    async def _compare(self, chain: JournaledChain, last: JournaledSeal) -> None:
-        hint = _hint(chain.origin) if chain.origin != self.signer else _CATALOGUE
+        Raises:
+            DurabilityError: The file could not be overwritten.
+        """
+        path = self.state.key_file(chain)
+        if path.exists():
+            self._erase(path)
+
+    def _erase(self, path: Path) -> None:
+        try:
+            self.disk.erase(path)
+        except OSError as error:
+            raise DurabilityError(
+                f"{path}: the keys could not be erased: {error}",
+                hint="Let the user that runs the signer write the state directory.",
+            ) from error
+
+    async def _compare(
+        self, chain: JournaledChain, last: JournaledSeal, hint: str
+    ) -> None:
         highest = await self.store.highest(chain.chain)
         beyond = await self.store.seal(chain.chain, last.number + 1)
         if beyond is not None or (highest or 0) > last.number:
@@ -143,8 +191,10 @@ class Opening:
                 hint=hint,
             )
         confirmed = self.journal.last_stored(chain.chain)
-        numbers = {highest, confirmed.number if confirmed else None}
-        for number in (number for number in numbers if number is not None):
+        numbers = {confirmed.number} if confirmed is not None else set()
+        if highest is not None:
+            numbers.add(highest)
+        for number in sorted(numbers):
             ours = self.journal.seal(chain.chain, number)
             theirs = await self.store.seal(chain.chain, number)
             if theirs is None:
@@ -161,22 +211,21 @@ class Opening:
                     hint=hint,
                 )
 
-    async def _last_known(
-        self, chain: bytes, is_journaled: bool
-    ) -> tuple[int, SealRecord]:
+    async def _last_known(self, chain: bytes, origin: str) -> tuple[int, SealRecord]:
         highest = await self.store.highest(chain)
-        if is_journaled:
-            last = self.journal.last(chain)
-            if highest is None or last.number >= highest:
-                return last.number, last.record
-        assert highest is not None, "a chain is in the journal or in the store"
-        record = await self.store.seal(chain, highest)
-        assert record is not None, "the store has named this seal itself"
+        last = self.journal.last(chain)
+        if last is not None and last.number >= (highest or 0):
+            return last.number, last.record
+        record = await self.store.seal(chain, highest) if highest is not None else None
+        if highest is None or record is None:
+            raise StateError(f"the store has no seal of {origin} that it names")
         return highest, record
 
-    def _key_files(self) -> list[Path]:
-        return sorted(self.state.keys.glob("*.key"))
+    def _last(self, chain: JournaledChain) -> JournaledSeal:
+        last = self.journal.last(chain.chain)
+        assert last is not None, "the journal has seals of each chain it can open"
+        return last
 
-
-def _hint(origin: str) -> str:
-    return _COPY.format(origin=origin)
+    def _hint(self, origin: str) -> str:
+        is_catalogue = origin == self.signer
+        return _CATALOGUE if is_catalogue else _COPY.format(origin=origin)

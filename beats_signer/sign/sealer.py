@@ -10,34 +10,32 @@ The order may not change: before 3 no byte has left the process, so the number
 may be used again; after 4 nobody, whoever holds the machine, can sign it again.
 """
 
-import hashlib
-import sqlite3
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from beats_signer.chain.body import EventsBody, WindowRecord
 from beats_signer.chain.head import Head, build_seal
-from beats_signer.chain.merkle import leaf_hashes
-from beats_signer.chain.seal import Kind, SealRecord, sign_seal
-from beats_signer.errors import DurabilityError
-from beats_signer.sign.journal import Journal, SideEffects
+from beats_signer.chain.seal import SealRecord, sign_seal
+from beats_signer.sign.draft import Draft, draft_control, draft_records
+from beats_signer.sign.drafting import Drafting
+from beats_signer.sign.journal import Journal
+from beats_signer.sign.journal_rows import UnstoredSeal
 from beats_signer.sign.keyfile import Entropy, KeyFile
-from beats_signer.sign.parting import join_destinations
-from beats_signer.sign.recognition import RecognisedWindows, SentWindow
-from beats_signer.sign.window import Control, Item, Records, Window
-from beats_signer.store.contract import Destination, Entries, Sealed, Store, Write
+from beats_signer.sign.window import (
+    Acknowledged,
+    Control,
+    Item,
+    Lost,
+    Notice,
+    Records,
+    Window,
+)
+from beats_signer.store.contract import Sealed, Store, Write
 
-__all__ = ["Clock", "Notice", "OpenChain", "SealedGroup", "Sealer"]
+__all__ = ["Clock", "OpenChain", "SealedGroup", "Sealer"]
 
 Clock = Callable[[], int]
 """Returns nanoseconds since 1970, as ``time.time_ns`` does."""
-
-Notice = Callable[[RecognisedWindows], None]
-"""News of a connection or an ack, for the windows that may come again."""
-
-_EXPIRY_NS = 60 * 10**9
-_EMPTY_BODY = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,9 @@ class OpenChain:
     origin: str
     chain: bytes
     head: Head
-    keys: KeyFile
     salt_bytes: int
+    keys: KeyFile | None
+    """``None`` for a chain that has a successor: it gets no more seals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ class SealedGroup:
     """What became of some items that were sealed together.
 
     ``write`` is ``None`` when all of them were windows sent before. ``waits``
-    holds, for each item, the number of the seal that must be stored before
-    the item counts as stored.
+    holds, for each item but the notices, the number of the seal that must be
+    stored before the item counts as stored.
     """
 
     write: Write | None
@@ -66,7 +65,7 @@ class SealedGroup:
 
 
 class Sealer:
-    """The one maker of a chain's seals."""
+    """The one maker of a chain's seals. The sealing thread alone calls it."""
 
     def __init__(
         self,
@@ -77,220 +76,105 @@ class Sealer:
         read_ahead: int,
         clock: Clock,
         entropy: Entropy,
-        notices: deque[Notice],
     ) -> None:
-        """Take the chain, and *notices* in which the loop leaves news for it."""
         self.origin = opened.origin
         self.chain = opened.chain
         self.head = opened.head
-        self.journal = journal
         self._keys = opened.keys
-        self._salt_bytes = opened.salt_bytes
+        self._journal = journal
         self._store = store
-        self._read_ahead = read_ahead
         self._clock = clock
-        self._entropy = entropy
-        self._recognised = RecognisedWindows(read_ahead, journal.windows(self.chain))
-        self._repeats: list[WindowRecord] = []
-        self._next_expiry = 0
-        self._notices = notices
+        self._drafting = Drafting(
+            read_ahead, journal.windows(self.chain), opened.salt_bytes, entropy
+        )
 
-    def seal(self, items: Sequence[Item]) -> SealedGroup:
-        """Seal, journal and advance; all *items* are of one kind.
+    def seal(self, items: Sequence[Item | Notice]) -> SealedGroup:
+        """Seal, journal and advance.
+
+        All *items* are of one kind; between windows there may be notices.
 
         Raises:
             DurabilityError: Step 3 or 4 failed, so what the disk holds is
                 unknown. End the process.
         """
-        match items:
-            case [Control() as control]:
-                return self._seal_control(control)
-            case [Records(), *_]:
-                return self._seal_records(items)  # type: ignore[arg-type]
-            case _:
-                return self._seal_windows(items)  # type: ignore[arg-type]
+        draft, waits = self._draft(items)
+        write = None if draft is None else self._finish(draft)
+        return SealedGroup(write, self.head, waits)
 
-    def mark_stored(self, number: int, bare: Sequence[int] = ()) -> None:
-        """Step 7: note in the journal that the store has confirmed this seal.
-
-        ``bare`` are the entries of it that the catalogue has to list.
+    def tidy(self, notices: Sequence[Notice]) -> None:
+        """Take news, and forget for good the windows that cannot come again.
 
         Raises:
             DurabilityError: As in ``seal``.
         """
-        try:
-            self.journal.mark_stored(self.chain, [number], bare)
-        except (OSError, sqlite3.Error) as error:
-            raise self._durability_error(number, error) from error
+        for notice in notices:
+            self._drafting.note(notice)
+        if forgotten := self._drafting.tidy(self._clock()):
+            self._journal.forget(self.chain, forgotten)
 
-    def _seal_control(self, control: Control) -> SealedGroup:
-        write = self._finish(
-            control.kind, [], control.body, Entries(b"", (), None), (), SideEffects()
-        )
-        return SealedGroup(write, self.head, (write.seal.number,))
+    def unstored(self) -> list[UnstoredSeal]:
+        """Return what an earlier process journaled and did not see confirmed."""
+        return self._journal.unstored(self.chain)
 
-    def _seal_records(self, groups: Sequence[Records]) -> SealedGroup:
-        payloads = [payload for group in groups for payload in group.payloads]
-        entries = Entries(b"R" * len(payloads), payloads, None)
-        effects = SideEffects(
-            catalogued=[chain for group in groups for chain in group.catalogued],
-            reported={
-                chain: size
-                for group in groups
-                for chain, size in group.reported.items()
-            },
-            listed={
-                chain: indexes
-                for group in groups
-                for chain, indexes in group.listed.items()
-            },
-        )
-        leaves = leaf_hashes(entries.forms, payloads, None)
-        write = self._finish(Kind.EVENTS, leaves, _EMPTY_BODY, entries, (), effects)
-        return SealedGroup(write, self.head, (write.seal.number,) * len(groups))
+    def write(self, number: int) -> Write:
+        """Return the bytes of an unstored seal, to be sent again."""
+        return self._journal.write(self.chain, number)
 
-    def _seal_windows(self, windows: Sequence[Window]) -> SealedGroup:
-        self._take_notices()
+    def mark_stored(self, number: int, bare: Sequence[int] = ()) -> None:
+        """Step 7: note in the journal that the store has confirmed this seal.
+
+        *bare* are the entries of it that the catalogue has to list. Any thread
+        may call this.
+
+        Raises:
+            DurabilityError: As in ``seal``.
+        """
+        self._journal.mark_stored(self.chain, number, bare)
+
+    def bare(self) -> dict[bytes, list[int]]:
+        """Return what is to be listed of all chains; see ``Journal.bare``."""
+        return self._journal.bare()
+
+    def close(self) -> None:
+        """Let go of the key file."""
+        if self._keys is not None:
+            self._keys.close()
+
+    def _draft(
+        self, items: Sequence[Item | Notice]
+    ) -> tuple[Draft | None, tuple[int, ...]]:
         number, first = self.head.seals, self.head.entries
-        records, self._repeats = self._repeats, []
-        sent: list[SentWindow] = []
-        waits: list[int] = []
-        forms: list[bytes] = []
-        payloads: list[bytes] = []
-        leaves: list[bytes] = []
-        sealed_here: list[Window] = []
-        for window in windows:
-            own_leaves = leaf_hashes(window.forms, window.payloads, None)
-            fingerprint = hashlib.sha256(b"".join(own_leaves)).digest()
-            earlier = self._recognise(window, fingerprint)
-            if earlier is not None:
-                records.append(_record(window, events=0, same=earlier.first))
-                waits.append(earlier.seal)
-                continue
-            records.append(_record(window, events=window.entries, same=None))
-            waits.append(number)
-            sent.append(
-                _sent(window, fingerprint, first=first + len(leaves), seal=number)
-            )
-            forms.append(window.forms)
-            payloads.extend(window.payloads)
-            leaves.extend(own_leaves)
-            sealed_here.append(window)
-        if not leaves:
-            self._repeats = records
-            return SealedGroup(None, self.head, tuple(waits))
-        entries = Entries(b"".join(forms), payloads, self._salts(len(payloads)))
-        if entries.salts is not None:
-            leaves = leaf_hashes(entries.forms, payloads, entries.salts)
-        body = EventsBody(tuple(records))
-        effects = SideEffects(windows=sent, forgotten=self._recognised.take_forgotten())
-        write = self._finish(
-            Kind.EVENTS,
-            leaves,
-            body.to_json(),
-            entries,
-            body.windows,
-            effects,
-            join_destinations(sealed_here),
-        )
-        for sent_window in sent:
-            self._recognised.sealed(sent_window)
-        return SealedGroup(write, self.head, tuple(waits))
+        # Items of one kind make a group; see ``Waiting.take``.
+        match [item for item in items if not isinstance(item, Acknowledged | Lost)]:
+            case [Control() as control]:
+                return draft_control(control), (number,)
+            case [Records(), *_] as groups:
+                records = cast(list[Records], groups)
+                return draft_records(records), (number,) * len(groups)
+            case _:
+                windows = cast(Sequence[Window | Notice], items)
+                return self._drafting.draft(windows, number, first)
 
-    def _finish(
-        self,
-        kind: Kind,
-        leaves: list[bytes],
-        body: str,
-        entries: Entries,
-        windows: tuple[WindowRecord, ...],
-        effects: SideEffects,
-        destinations: Sequence[Destination | None] | None = None,
-    ) -> Write:
+    def _finish(self, draft: Draft) -> Write:
+        assert self._keys is not None, "a chain with a successor gets no seals"
         number = self.head.seals
         seal = build_seal(
             self.head,
             origin=self.origin,
-            kind=kind,
-            leaves=leaves,
-            body=body,
+            kind=draft.kind,
+            leaves=draft.leaves,
+            body=draft.body,
             time=self._clock(),
             next_public=self._keys.public(number + 1),
         )
         note = sign_seal(seal, self._keys.key(number))
-        record = SealRecord(note, body, b"".join(leaves))
-        sealed = Sealed(self.chain, seal, record, entries, windows, destinations)
+        record = SealRecord(note, draft.body, b"".join(draft.leaves))
+        sealed = Sealed(
+            self.chain, seal, record, draft.entries, draft.windows, draft.destinations
+        )
         write = Write(self.chain, seal, record, self._store.encode(sealed))
         head = self.head.after(seal, seal.hash())
-        try:
-            self.journal.commit(write, head, effects)
-            self._keys.advance(number)
-        except (OSError, sqlite3.Error) as error:
-            raise self._durability_error(number, error) from error
+        self._journal.commit(write, head, draft.effects)
+        self._keys.advance(number)
         self.head = head
         return write
-
-    def _durability_error(self, number: int, error: Exception) -> DurabilityError:
-        return DurabilityError(
-            f"seal {number} of {self.origin} could not be made durable: {error}",
-            hint=f"See that {self.journal.path.parent} has space and its disk is "
-            "sound, then start again: nothing that was acknowledged is lost.",
-        )
-
-    def _take_notices(self) -> None:
-        while self._notices:
-            self._notices.popleft()(self._recognised)
-        now = self._clock()
-        if now >= self._next_expiry:
-            self._recognised.expire(now)
-            self._next_expiry = now + _EXPIRY_NS
-
-    def _recognise(self, window: Window, fingerprint: bytes) -> SentWindow | None:
-        if window.number > self._read_ahead:
-            return None
-        source = window.source
-        return self._recognised.match(
-            (source.certificate, source.address),
-            fingerprint,
-            (source.connection, window.number),
-            source.opened,
-            window.arrival,
-        )
-
-    def _salts(self, count: int) -> list[bytes] | None:
-        if not self._salt_bytes:
-            return None
-        size = self._salt_bytes
-        fresh = self._entropy(size * count)
-        return [fresh[at : at + size] for at in range(0, size * count, size)]
-
-
-def _record(window: Window, *, events: int, same: int | None) -> WindowRecord:
-    source = window.source
-    return WindowRecord(
-        sender=source.sender,
-        certificate=source.certificate,
-        peer=source.peer,
-        connection=source.connection,
-        window=window.number,
-        version=window.version,
-        size=window.size,
-        events=events,
-        received=window.received,
-        same=same,
-    )
-
-
-def _sent(window: Window, fingerprint: bytes, *, first: int, seal: int) -> SentWindow:
-    source = window.source
-    return SentWindow(
-        connection=source.connection,
-        window=window.number,
-        certificate=source.certificate,
-        address=source.address,
-        fingerprint=fingerprint,
-        first=first,
-        seal=seal,
-        received=window.received,
-        arrival=window.arrival,
-    )

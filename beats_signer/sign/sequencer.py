@@ -2,81 +2,43 @@
 
 The order of durable steps, DESIGN section "The order of durable steps":
 
-| step       | where                | crash after it leaves       | at restart       |
-|------------|----------------------|-----------------------------|------------------|
-| 1 collect  | ``_next_group``      | nothing                     | senders resend   |
-| 2 seal     | ``Sealer.seal``      | nothing                     | senders resend   |
-| 3 journal  | ``Sealer.seal``      | a journaled seal            | advance, store   |
-| 4 advance  | ``Sealer.seal``      | a journaled seal            | store            |
-| 5 store    | ``_store``           | the same, stored in part    | store            |
-| 6 confirm  | ``Store.append``     | the same                    | store            |
-| 7 mark     | ``_deliver``         | stored, not acknowledged    | recognise, ack   |
-| 8 ack      | ``receive.session``  | nothing                     | nothing          |
+| step       | where                  | crash after it leaves     | at restart       |
+|------------|------------------------|---------------------------|------------------|
+| 1 collect  | ``Waiting.take``       | nothing                   | senders resend   |
+| 2 seal     | ``Sealer.seal``        | nothing                   | senders resend   |
+| 3 journal  | ``Sealer.seal``        | a journaled seal          | advance, store   |
+| 4 advance  | ``Sealer.seal``        | a journaled seal          | store            |
+| 5 store    | ``Delivery.store``     | the same, stored in part  | store            |
+| 6 confirm  | ``Store.append``       | the same                  | store            |
+| 7 mark     | ``Sealer.mark_stored`` | stored, not acknowledged  | recognise, ack   |
+| 8 ack      | ``receive.session``    | nothing                   | nothing          |
 
 Steps 2 to 4 run one seal after the other in the sealing thread; steps 5 to 7
 of several seals overlap.
 """
 
 import asyncio
-import random
-from collections import deque
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from enum import Enum
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable
 
 from structlog.typing import FilteringBoundLogger
 
-from beats_signer.chain.seal import parse_seal_note
-from beats_signer.errors import ForkError, RefusedError, StoreError
-from beats_signer.sign.sealer import Notice, Sealer
-from beats_signer.sign.window import Control, Item, Receipt
-from beats_signer.store.contract import Appended, Store, Write
+from beats_signer.errors import ForkError
+from beats_signer.sign.delivery import Delivery
+from beats_signer.sign.life import Life, State
+from beats_signer.sign.pace import Pace
+from beats_signer.sign.sealer import Sealer
+from beats_signer.sign.threads import Threads
+from beats_signer.sign.timer import Timer
+from beats_signer.sign.unstored import UnstoredSeals
+from beats_signer.sign.waiting import Group, Waiting
+from beats_signer.sign.window import Acknowledged, Item, Receipt
+from beats_signer.store.contract import Write
 
-__all__ = ["Pace", "Prefix", "Sequencer", "State"]
+__all__ = ["Sequencer"]
 
-_BACKOFF_SECONDS = 0.1
-_MOST_BACKOFF_SECONDS = 5.0
-_GROUP_WINDOWS = 4096
-"""Windows of one seal: their records, some 300 bytes each, share a body of 8 MiB."""
-_T = TypeVar("_T")
-
-
-class State(Enum):
-    """Where a chain's writer is in its life."""
-
-    OPENING = "opening"
-    RUNNING = "running"
-    CLOSED = "closed"
-    STOPPED = "stopped"
-
-
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.OPENING: frozenset({State.RUNNING, State.STOPPED}),
-    State.RUNNING: frozenset({State.CLOSED, State.STOPPED}),
-    State.CLOSED: frozenset(),
-    State.STOPPED: frozenset(),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How events are gathered into seals, and how many may be on their way."""
-
-    max_entries: int = 16_384
-    max_bytes: int = 32 << 20
-    linger_seconds: float = 0.001
-    in_flight: int = 4
-    journal_bytes: int = 2 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """The seals of a chain that are stored, without a gap: their number and tree."""
-
-    size: int
-    root: bytes
+_TICK_SECONDS = 60.0
+"""How long news that no window follows may wait for the journal, and windows for
+the store: they are sealed then, since a seal has to be near to their receipt."""
 
 
 class Sequencer:
@@ -84,69 +46,86 @@ class Sequencer:
 
     def __init__(
         self,
-        origin: str,
-        store: Store,
+        name: str,
         pace: Pace,
-        sealing: Executor,
-        marking: Executor,
+        delivery: Delivery,
+        threads: Threads,
+        timer: Timer,
         log: FilteringBoundLogger,
     ) -> None:
-        """Take the threads that seal (one at a time) and that mark seals stored."""
-        self.origin = origin
-        self.state = State.OPENING
-        self.prefix = Prefix(0, b"")
-        self.problem: str | None = None
+        """Take the *name* that the chain has until its founding gives it one."""
+        self.origin = name
+        self.sealer: Sealer | None = None
+        self.unstored = UnstoredSeals()
         self.bare_entries = 0
         """Entries stored as bare documents since the process began."""
-        self.sealer: Sealer | None = None
-        self.notices: deque[Notice] = deque()
-        self._target = store
         self._pace = pace
-        self._sealing = sealing
-        self._marking = marking
-        self._log = log.bind(chain=origin)
-        self._pending: deque[tuple[Item, Receipt]] = deque()
-        self._unstored: dict[int, list[Receipt]] = {}
-        self._roots: dict[int, bytes] = {}
-        self._stored: set[int] = set()
-        self._changed = asyncio.Event()
-        self._progressed = asyncio.Event()
-        self._closing = False
+        self._delivery = delivery
+        self._threads = threads
+        self._timer = timer
+        self._log = log
+        self._waiting = Waiting(pace)
+        self._group = Group((), ())
         self._slots = asyncio.Semaphore(pace.in_flight)
-        self._waiting_bytes = 0
+        self._turn = asyncio.Lock()
+        self._life = Life()
+        self._overdue = 0
+        self._is_closing = False
+        self._fork: str | None = None
+
+    @property
+    def state(self) -> State:
+        """Return where this writer is in its life."""
+        return self._life.state
 
     @property
     def waiting_windows(self) -> int:
         """Return how many items wait to be sealed."""
-        return len(self._pending)
+        return len(self._waiting)
 
     @property
-    def unstored_seals(self) -> int:
-        """Return how many seals are journaled and not confirmed."""
-        return len(self._unstored)
+    def problem(self) -> str | None:
+        """Return what keeps the chain from going on, if anything does."""
+        return self._fork or self._delivery.problem
 
     @property
-    def waiting_bytes(self) -> int:
-        """Return the journaled bytes that the store has not confirmed."""
-        return self._waiting_bytes
+    def has_ended(self) -> bool:
+        """Tell whether nothing will be sealed here any more."""
+        return self.state in (State.CLOSED, State.STOPPED)
 
     def append(self, item: Item) -> Receipt:
         """Queue *item*; items are sealed in the order of these calls.
 
-        The receipt fails with what stopped the chain when it stops.
+        The receipt fails with a ForkError when the chain stops, and is
+        cancelled when the chain is closed.
         """
-        receipt: Receipt = asyncio.get_running_loop().create_future()
-        if self.state in (State.STOPPED, State.CLOSED):
-            receipt.set_exception(ForkError(self.problem or "the chain is closed"))
+        if self.has_ended or self._is_closing:
+            receipt: Receipt = asyncio.get_running_loop().create_future()
+            self._refuse([receipt])
             return receipt
-        self._pending.append((item, receipt))
-        self._changed.set()
+        receipt = self._waiting.append(item)
+        self._life.wake()
         return receipt
+
+    def acknowledged(self, connection: str, number: int) -> None:
+        """Note that the ack of a window was handed to the network."""
+        if not self.has_ended:
+            self._waiting.note(Acknowledged(connection, number))
+
+    def lost(self, connection: str, at: int) -> None:
+        """Note that a connection has ended at this time.
+
+        While the chain does not get on, its windows that are not sealed are
+        given up: else senders that try again and again would fill the memory.
+        """
+        if not self.has_ended:
+            is_stuck = self.state is State.OPENING or self.problem or self._is_full
+            self._waiting.lost(connection, at, drop=bool(is_stuck))
 
     def close(self) -> None:
         """Let ``run`` return once everything that was appended is stored."""
-        self._closing = True
-        self._changed.set()
+        self._is_closing = True
+        self._life.wake()
 
     async def settled(self) -> None:
         """Return once the store has everything that is journaled.
@@ -154,191 +133,139 @@ class Sequencer:
         Raises:
             ForkError: The chain was stopped.
         """
-        while self.state is State.OPENING or self._unstored:
-            if self.state is State.STOPPED:
-                raise ForkError(self.problem or "the chain is stopped")
-            self._progressed.clear()
-            await self._progressed.wait()
+        await self._life.until(lambda: self.has_ended or self._is_settled)
+        if self._fork is not None:
+            raise ForkError(f"{self.origin}: {self._fork}")
 
     async def ended(self) -> None:
         """Return once the chain is closed or stopped."""
-        while self.state in (State.OPENING, State.RUNNING):
-            self._progressed.clear()
-            await self._progressed.wait()
+        await self._life.until(lambda: self.has_ended)
 
-    async def run(self, opening: Awaitable[Sealer]) -> None:
+    async def run(self, opening: Callable[[], Awaitable[Sealer]]) -> None:
         """Work until ``close``, or until the chain has to stop.
 
         Raises:
             DurabilityError: A write to the state folder failed; end the process.
         """
         try:
-            sealer = self.sealer = await opening
+            sealer = self.sealer = await opening()
+            self.origin = sealer.origin
             async with asyncio.TaskGroup() as tasks:
                 await self._resend(sealer, tasks)
-                self._enter(State.RUNNING)
-                while group := await self._next_group():
-                    await self._slots.acquire()
-                    await self._seal(group, sealer, tasks)
-            self._enter(State.CLOSED)
+                self._life.enter(State.RUNNING)
+                ticking = tasks.create_task(self._tick(sealer))
+                await self._seal_all(sealer, tasks)
+                ticking.cancel()
+            await self._tidy(sealer)
+            self._life.enter(State.CLOSED)
         except* ForkError as forks:
             self._stop(forks)
+        finally:
+            if self.sealer is not None:
+                self._threads.submit(self.sealer.close)
 
     async def _resend(self, sealer: Sealer, tasks: asyncio.TaskGroup) -> None:
         """Send what an earlier process journaled and did not see confirmed."""
-        journal, chain = sealer.journal, sealer.chain
-        unstored = journal.unstored(chain)
-        self._roots = {
-            number + 1: _journaled_root(sealer, number) for number in unstored
-        }
-        size = unstored[0] if unstored else sealer.head.seals
-        self.prefix = Prefix(size, _root_at(sealer, size))
-        self._unstored = {number: [] for number in unstored}
-        for number in unstored:
-            await self._slots.acquire()
-            write = await self._in_thread(journal.write, chain, number)
-            self._waiting_bytes += len(write.body)
-            tasks.create_task(self._deliver(sealer, write))
+        unstored = await self._threads.seal(sealer.unstored)
+        self.unstored.open(sealer.head)
+        for one in unstored:
+            self.unstored.add(one.seal, one.write_bytes)
+            tasks.create_task(self._deliver(sealer, one.seal.number, None))
 
-    async def _next_group(self) -> list[tuple[Item, Receipt]]:
-        """Step 1. Return what is sealed together next; nothing when closed."""
-        while not self._pending or self._waiting_bytes >= self._pace.journal_bytes:
-            if self._closing and not self._pending:
-                return []
-            self._changed.clear()
-            await self._changed.wait()
-        if not self._unstored and not self._closing:
-            await asyncio.sleep(self._pace.linger_seconds)
-        return self._take_group()
+    async def _seal_all(self, sealer: Sealer, tasks: asyncio.TaskGroup) -> None:
+        """Seal group after group until the chain is closed and nothing waits."""
+        while await self._wait_for_items():
+            self._group = self._waiting.take()
+            self._overdue = max(0, self._overdue - len(self._group.receipts))
+            write = await self._seal(sealer)
+            if write is not None:
+                number = write.seal.number
+                # What has to wait for its turn does so in the journal.
+                kept = None if self._slots.locked() else write
+                tasks.create_task(self._deliver(sealer, number, kept))
 
-    def _take_group(self) -> list[tuple[Item, Receipt]]:
-        """Take items of one kind from the front, within the bounds of one seal."""
-        first = self._pending.popleft()
-        group = [first]
-        kind = type(first[0])
-        entries, size = first[0].entries, first[0].payload_bytes
-        while self._pending and kind is not Control and len(group) < _GROUP_WINDOWS:
-            item = self._pending[0][0]
-            entries += item.entries
-            size += item.payload_bytes
-            full = entries > self._pace.max_entries or size > self._pace.max_bytes
-            if type(item) is not kind or full:
-                break
-            group.append(self._pending.popleft())
-        return group
-
-    async def _seal(
-        self,
-        group: list[tuple[Item, Receipt]],
-        sealer: Sealer,
-        tasks: asyncio.TaskGroup,
-    ) -> None:
-        """Steps 2 to 4, in the sealing thread; step 5 goes on beside the next."""
-        sealed = await self._in_thread(sealer.seal, [item for item, _ in group])
-        if sealed.write is not None:
-            number = sealed.write.seal.number
-            self._unstored[number] = []
-            self._roots[number + 1] = sealed.head.log.root()
-            self._waiting_bytes += len(sealed.write.body)
-            tasks.create_task(self._deliver(sealer, sealed.write))
-        else:
-            self._slots.release()
-        for (_, receipt), number in zip(group, sealed.waits, strict=True):
-            if number in self._unstored:
-                self._unstored[number].append(receipt)
-            else:
-                _confirm(receipt)
-
-    async def _deliver(self, sealer: Sealer, write: Write) -> None:
-        """Steps 5 to 7, then the receipts, which lead to step 8."""
-        number = write.seal.number
-        bare = (await self._store(write)).bare
-        self.bare_entries += len(bare)
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._marking, sealer.mark_stored, number, bare)
-        self._waiting_bytes -= len(write.body)
-        self._advance_prefix(number)
-        self._slots.release()
-        self._changed.set()
-        self._progressed.set()
-        for receipt in self._unstored.pop(number):
-            _confirm(receipt)
-
-    async def _store(self, write: Write) -> Appended:
-        """Step 5 and 6. Send the same bytes until the store confirms them."""
-        pause = _BACKOFF_SECONDS
+    async def _wait_for_items(self) -> bool:
+        """Step 1. Return whether there is something to seal, or ever will be."""
         while True:
-            try:
-                appended = await self._target.append(write)
-            except StoreError as error:
-                self.problem = str(error)
-                is_refused = isinstance(error, RefusedError)
-                if is_refused:  # until somebody mends it, haste changes nothing
-                    pause = _MOST_BACKOFF_SECONDS
-                tell = self._log.error if is_refused else self._log.warning
-                tell(
-                    "the store did not confirm a seal, it is sent again",
-                    seal=write.seal.number,
-                    error=str(error),
-                    pause_seconds=round(pause, 1),
-                )
-            else:
-                self.problem = None
-                return appended
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-            pause = min(pause * 2, _MOST_BACKOFF_SECONDS)
+            await self._life.until(lambda: self._can_seal or self._is_done)
+            if self._is_done:
+                return False
+            if not self.unstored and not self._is_closing:
+                await self._timer.sleep(self._pace.linger_seconds)
+            if self._waiting:
+                return True
 
-    def _advance_prefix(self, number: int) -> None:
-        self._stored.add(number)
-        size = self.prefix.size
-        while size in self._stored:
-            self._stored.discard(size)
-            size += 1
-            root = self._roots.pop(size)
-            self.prefix = Prefix(size, root)
+    async def _seal(self, sealer: Sealer) -> Write | None:
+        """Steps 2 to 4, in the sealing thread; step 5 goes on beside the next."""
+        sealed = await self._threads.seal(sealer.seal, self._group.items)
+        if sealed.write is not None:
+            size = len(sealed.write.body)
+            self.unstored.add_newest(sealed.write.seal, size, sealed.head)
+        for receipt, number in zip(self._group.receipts, sealed.waits, strict=True):
+            self.unstored.wait(number, receipt)
+        self._group = Group((), ())
+        return sealed.write
 
-    def _enter(self, state: State) -> None:
-        if state not in TRANSITIONS[self.state]:
-            raise RuntimeError(f"a {self.state.value} chain cannot be {state.value}")
-        self.state = state
-        self._progressed.set()
+    async def _deliver(self, sealer: Sealer, number: int, write: Write | None) -> None:
+        """Steps 5 to 7, then the receipts, which lead to step 8."""
+        async with self._slots:
+            # Whoever reads a live store should see seals in their order.
+            async with self._turn:
+                if write is None:
+                    write = await self._threads.seal(sealer.write, number)
+            bare = (await self._delivery.store(write)).bare
+            self.bare_entries += len(bare)
+            await self._threads.mark(sealer.mark_stored, number, bare)
+        self.unstored.stored(number)
+        self._life.wake()
+
+    async def _tick(self, sealer: Sealer) -> None:
+        """Do each minute what cannot wait for the store or for a window."""
+        while True:
+            await self._timer.sleep(_TICK_SECONDS)
+            await self._tidy(sealer)
+            self._overdue = len(self._waiting)
+            self._life.wake()
+
+    async def _tidy(self, sealer: Sealer) -> None:
+        await self._threads.seal(sealer.tidy, self._waiting.take_notices())
+
+    @property
+    def _is_settled(self) -> bool:
+        return self.state is State.RUNNING and not self.unstored
+
+    @property
+    def _is_done(self) -> bool:
+        return self._is_closing and not self._waiting
+
+    @property
+    def _can_seal(self) -> bool:
+        """Tell whether to seal now, or to let more join what waits."""
+        is_due = len(self.unstored) < self._pace.in_flight or self._overdue > 0
+        return bool(self._waiting) and is_due and not self._is_full
+
+    @property
+    def _is_full(self) -> bool:
+        return self.unstored.waiting_bytes >= self._pace.journal_bytes
 
     def _stop(self, forks: BaseExceptionGroup[ForkError]) -> None:
         """Fail everything that waits: nothing of it will ever be confirmed here."""
         error: BaseException = forks
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        self._enter(State.STOPPED)
-        self.problem = str(error)
-        self._log.error("the chain is stopped", error=str(error))
-        receipts = [receipt for _, receipt in self._pending]
-        receipts += [one for waiting in self._unstored.values() for one in waiting]
-        self._pending.clear()
+        self._fork = str(error)
+        self._life.enter(State.STOPPED)
+        self._log.error("the chain is stopped", chain=self.origin, error=self._fork)
+        self._refuse(self._waiting.clear())
+        self._refuse(self._group.receipts)
+        self._refuse(self.unstored.receipts())
+
+    def _refuse(self, receipts: Iterable[Receipt]) -> None:
+        """Let receipts say that nothing will come of them."""
         for receipt in receipts:
-            if not receipt.done():
-                receipt.set_exception(ForkError(str(error)))
-
-    async def _in_thread(self, work: Callable[..., _T], *arguments: object) -> _T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._sealing, work, *arguments)
-
-
-def _confirm(receipt: Receipt) -> None:
-    """Resolve a receipt, unless the one who waited for it has gone."""
-    if not receipt.done():
-        receipt.set_result(None)
-
-
-def _journaled_root(sealer: Sealer, number: int) -> bytes:
-    journaled = sealer.journal.seal(sealer.chain, number)
-    assert journaled is not None, "an unstored seal is always in the journal"
-    return journaled.head.log.root()
-
-
-def _root_at(sealer: Sealer, size: int) -> bytes:
-    """Return the log tree hash over the first *size* seals; the next names it."""
-    if size == sealer.head.seals:
-        return sealer.head.log.root()
-    journaled = sealer.journal.seal(sealer.chain, size)
-    assert journaled is not None, "an unstored seal is always in the journal"
-    return parse_seal_note(journaled.record.note)[0].log
+            if receipt.done():
+                continue
+            if self._fork is None:
+                receipt.cancel()
+            else:
+                receipt.set_exception(ForkError(f"{self.origin}: {self._fork}"))

@@ -7,10 +7,24 @@ from dataclasses import dataclass, field
 from beats_signer.chain.seal import Kind
 from beats_signer.store.contract import Destination
 
-__all__ = ["Control", "Item", "Receipt", "Records", "Source", "Window"]
+__all__ = [
+    "Acknowledged",
+    "Control",
+    "Item",
+    "Lost",
+    "Notice",
+    "Receipt",
+    "Records",
+    "Source",
+    "Window",
+]
 
 Receipt = asyncio.Future[None]
-"""Done when the store has confirmed everything; failed when it never will."""
+"""Done when the store has confirmed everything; failed when it never will, and
+cancelled when nothing was done with the item at all."""
+
+_RECORD_BYTES = 480
+"""Most that a window's record in a body takes, without its three names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,13 @@ class Window:
         """Return the number of events here."""
         return len(self.payloads)
 
+    @property
+    def record_bytes(self) -> int:
+        """Return the most that its record takes in the body of a seal."""
+        source = self.source
+        names = len(source.sender) + len(source.peer) + len(source.connection)
+        return _RECORD_BYTES + 4 * names  # UTF-8, or two escaped characters
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
@@ -79,15 +100,40 @@ class Records:
         """Return the size of all records."""
         return sum(map(len, self.payloads))
 
+    @property
+    def record_bytes(self) -> int:
+        """Return nothing: in the catalogue a body does not list its entries."""
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A seal without entries: ``heartbeat``, ``config``, ``erase`` or ``close``."""
+    """A seal without entries: ``heartbeat``, ``config`` or ``erase``."""
 
     kind: Kind
     body: str
     entries: int = 0
     payload_bytes: int = 0
+    record_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """News that the ack of a window was handed to the network."""
+
+    connection: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """News that a connection has ended."""
+
+    connection: str
+    at: int
+    """In nanoseconds since 1970."""
 
 
 Item = Window | Records | Control
+Notice = Acknowledged | Lost
+"""What happened between two windows, for those that may come again."""

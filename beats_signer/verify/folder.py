@@ -18,13 +18,14 @@ from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import SourceError
 from beats_signer.verify.lines import Flaw, Item, read_lines
 
-__all__ = ["CATALOGUE", "CHECKPOINT", "ExportFolder"]
+__all__ = ["CATALOGUE", "CHECKPOINT", "SUFFIXES", "ExportFolder", "origin_of_file"]
 
 CATALOGUE = "catalogue.ndjson"
 """The catalogue's file; ``.gz`` behind it when it is compressed."""
 CHECKPOINT = "catalogue.checkpoint"
+SUFFIXES = (".ndjson", ".ndjson.gz")
+"""Of files of lines: plain, and compressed."""
 
-_SUFFIXES = (".ndjson", ".ndjson.gz")
 # What the library declares too loosely: an exception, and an untyped function.
 _INFLATE_ERROR = cast(type[Exception], isal_zlib.error)
 _OPEN_GZIP: Callable[[BinaryIO], BinaryIO] = igzip.open
@@ -51,11 +52,14 @@ class ExportFolder:
         """Names of files of lines in which nothing says whose they are."""
         with _reading(path):
             names = sorted(name for name in path.iterdir() if name.is_file())
-        files = [name for name in names if name.name.endswith(_SUFFIXES)]
+        files = [name for name in names if name.name.endswith(SUFFIXES)]
         for file in files:
             self._assign(file)
         self._total_bytes = sum(file.stat().st_size for file in files)
         self._signer = self._find_catalogue(files)
+
+    def close(self) -> None:
+        """See ``Readable.close``: files are open only while they are read."""
 
     def catalogue(self) -> str:
         """Return the origin that the catalogue's file claims."""
@@ -63,7 +67,7 @@ class ExportFolder:
 
     def origins(self) -> list[str]:
         """Return the origins that files claim, well-formed or not."""
-        return list(self._files)
+        return [self._signer, *sorted(set(self._files) - {self._signer})]
 
     def checkpoint(self) -> str | None:
         """Return the checkpoint beside the catalogue, or ``None``."""
@@ -84,6 +88,14 @@ class ExportFolder:
         """Return how much of all files was read, from 0 to 1."""
         done = self._done_bytes + self._open_bytes
         return min(1.0, done / self._total_bytes) if self._total_bytes else 1.0
+
+    def last(self, origin: str) -> SealRecord | None:
+        """Return the last seal of a chain's file, which is read for it."""
+        last = None
+        for item in self.read(origin):
+            if isinstance(item, SealRecord):
+                last = item
+        return last
 
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """Yield the seals of a chain from a number on, each with its entries.
@@ -118,19 +130,8 @@ class ExportFolder:
         self._done_bytes += file.stat().st_size
 
     def _assign(self, file: Path) -> None:
-        """Note the origin of the first seal in a file."""
-        origin = None
-        try:
-            with _reading(file), file.open("rb") as raw:
-                items = read_lines(_inflated(file, raw))
-                for item, _ in zip(items, range(_SEARCH_ITEMS), strict=False):
-                    origin = origin or _origin_of(item)
-                    if origin is not None:
-                        break
-        except SourceError:
-            if _is_unreadable(file):
-                raise
-        if origin is None:
+        """Note whose a file is."""
+        if (origin := origin_of_file(file)) is None:
             self.ignored.append(file.name)
         else:
             self._files.setdefault(origin, []).append(file)
@@ -149,6 +150,24 @@ class ExportFolder:
             hint="A chain is verified by its signer's catalogue: give the whole "
             "folder that `beats-signer export` has made.",
         )
+
+
+def origin_of_file(file: Path) -> str | None:
+    """Return the origin of the first seal in a file, if there is one.
+
+    Raises:
+        SourceError: This user may not read the file.
+    """
+    try:
+        with _reading(file), file.open("rb") as raw:
+            items = read_lines(_inflated(file, raw))
+            for item, _ in zip(items, range(_SEARCH_ITEMS), strict=False):
+                if (origin := _origin_of(item)) is not None:
+                    return origin
+    except SourceError:
+        if _is_unreadable(file):
+            raise
+    return None
 
 
 def _origin_of(item: Item) -> str | None:

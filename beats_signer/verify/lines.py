@@ -23,15 +23,17 @@ from beats_signer.chain.export import (
     gather_entries,
 )
 from beats_signer.chain.findings import FindingKind
-from beats_signer.chain.seal import SealRecord
+from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.errors import SourceError
 from beats_signer.store.contract import Entries, EntryBlock
 
-__all__ = ["Flaw", "Item", "read_lines"]
+__all__ = ["LINE_BYTES", "Flaw", "Item", "read_lines"]
 
 _BLOCK_BYTES = 64 << 10
-_LINE_BYTES = 256 << 20
+LINE_BYTES = 256 << 20
 """Longest line: the largest payload is 32 MiB, and JSON may write a byte as six."""
+_NO_LEAVES = b"\0"
+"""In place of leaves that are not base64: never as long as leaves must be."""
 _NONE = Entries(b"", (), None)
 
 
@@ -47,14 +49,14 @@ class Flaw:
 Item = SealRecord | EntryBlock | Flaw
 
 
-def read_lines(file: BinaryIO) -> Iterator[Item]:
+def read_lines(file: BinaryIO, line_bytes: int = LINE_BYTES) -> Iterator[Item]:
     """Yield what the lines of an open file hold, in their order.
 
     Raises:
         SourceError: A line is longer than any that an export has.
     """
     number = 0
-    for block in _blocks(file):
+    for block in _blocks(file, line_bytes):
         try:
             lines = decode_lines(block)
         except FormatError:
@@ -67,7 +69,7 @@ def read_lines(file: BinaryIO) -> Iterator[Item]:
         yield from _read_decoded(lines)
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, line_bytes: int) -> Iterator[bytes]:
     """Yield whole lines, about 64 KiB of them at a time."""
     parts: list[bytes] = []
     size = 0
@@ -78,8 +80,8 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         if end:
             yield b"".join(parts)
             parts, size = [chunk[end:]], len(chunk) - end
-        elif size > _LINE_BYTES:
-            raise SourceError(f"a line of more than {_LINE_BYTES} bytes is no export")
+        elif size > line_bytes:
+            raise SourceError(f"a line of more than {line_bytes} bytes is no export")
     if rest := b"".join(parts):
         yield rest
 
@@ -95,9 +97,8 @@ def _read_decoded(lines: list[SealLine | EntryLine]) -> Iterator[Item]:
             entries = []
         try:
             yield line.record()
-        except FormatError as error:
-            yield Flaw(FindingKind.MODIFIED, "line", f"seal {line.number}: {error}")
-            yield SealRecord(line.note, line.body, b"")
+        except FormatError:
+            yield SealRecord(line.note, line.body, _NO_LEAVES)
     if entries:
         yield from _read_entries(entries)
 
@@ -145,7 +146,8 @@ def _salvage(text: bytes, detail: str) -> Iterator[Item]:
         yield Flaw(FindingKind.FOREIGN, "line", detail)
         return
     if note is not None:
-        yield Flaw(FindingKind.MODIFIED, "line", detail)
+        if _is_seal_note(note):
+            yield Flaw(FindingKind.MODIFIED, "line", detail)
         yield SealRecord(note, str(seal.get("body")), _leaves_of(seal))
     elif index is not None:
         yield EntryBlock(index, _NONE, 1, damaged=detail)
@@ -157,4 +159,13 @@ def _leaves_of(seal: dict[str, object]) -> bytes:
     try:
         return decode_base64(str(seal.get("leaves")), "leaves", None)
     except FormatError:
-        return b""
+        return _NO_LEAVES
+
+
+def _is_seal_note(note: str) -> bool:
+    """Tell whether the verifier will find nothing wrong with the note as such."""
+    try:
+        parse_seal_note(note)
+    except FormatError:
+        return False
+    return True

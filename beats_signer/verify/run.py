@@ -93,6 +93,7 @@ class Verification:
             findings.add(flaw.kind, flaw.reason, detail=flaw.detail)
         is_whole = self._read_catalogue(catalogue, findings)
         if catalogue.is_anchored:
+            self._check_listed(catalogue)
             chains = [
                 self._verify_chain(listed, catalogue)
                 for listed in tuple(catalogue.chains.values())
@@ -116,6 +117,15 @@ class Verification:
         self._leave("what Elasticsearch shows of the events")
         for reported in (findings, *chains):
             self._report.findings += reported
+
+    def _check_listed(self, catalogue: CatalogueVerifier) -> None:
+        """Refuse to verify only a chain that the catalogue does not list."""
+        for origin in self._only:
+            if origin not in catalogue.chains:
+                raise SourceError(
+                    f"the catalogue lists no chain {origin}",
+                    hint="`beats-signer inspect` shows the origins.",
+                )
 
     def _find_checkpoints(self) -> list[str]:
         """Return all checkpoints; call it before the catalogue is read."""

@@ -39,15 +39,21 @@ class Readable(Protocol):
     def done(self) -> float:
         """Return how much of the whole was read, from 0 to 1."""
 
+    def last(self, origin: str) -> SealRecord | None:
+        """Return the seal with the highest number, or ``None``."""
+
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """Yield the seals of a chain from a number on, each with its entries."""
+
+    def close(self) -> None:
+        """Let go of the source; nothing can be read any more."""
 
 
 class ArchiveReading:
     """An archive, and how much of it was read."""
 
     def __init__(self, source: ArchiveSource) -> None:
-        """Take the open archive; it stays the caller's."""
+        """Take the open archive; ``close`` closes it."""
         self._source = source
         self._read_seals = 0
         self._total_seals: int | None = None
@@ -78,11 +84,20 @@ class ArchiveReading:
             self._total_seals = sum(n + 1 for n in highest if n is not None)
         return min(1.0, self._read_seals / max(1, self._total_seals))
 
+    def last(self, origin: str) -> SealRecord | None:
+        """See ``Readable.last``."""
+        highest = self._source.highest(origin)
+        return None if highest is None else self._source.seal(origin, highest)
+
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """See ``Readable.read``."""
         for item in self._source.read(origin, first_seal):
             self._read_seals += isinstance(item, SealRecord)
             yield item
+
+    def close(self) -> None:
+        """See ``Readable.close``."""
+        self._source.close()
 
 
 def open_source(path: Path, signer: str | None = None) -> Readable:

@@ -4,11 +4,16 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
+from typing import cast
 
 from lumberjack import Batch, Connection, ProtocolError
 
 __all__ = ["Answer", "Receiver", "acknowledge"]
+
+_LAST_TURNS = 20
+"""Turns of the loop in which what has arrived is read and its sockets close."""
 
 Answer = Callable[[Batch], bytes | None]
 """What a window is answered with; ``None``: close the connection."""
@@ -32,6 +37,7 @@ class Receiver:
         self.connected = threading.Event()
         self.batches: list[Batch] = []
         self.connections = 0
+        self._answering: set[asyncio.Task[None]] = set()
 
     @property
     def payloads(self) -> list[bytes]:
@@ -64,20 +70,30 @@ class Receiver:
         self._listening.set()
         await self._stop.wait()
         listener.close()
+        for task in self._answering:
+            task.cancel()
+        # Their sockets must be closed before the loop ends.
+        await asyncio.gather(*self._answering, return_exceptions=True)
+        # So must those of handshakes that failed, which no task owns.
+        for _ in range(_LAST_TURNS):
+            await asyncio.sleep(0)
 
     async def _receive(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.connections += 1
         self.connected.set()
+        self._answering.add(cast(asyncio.Task[None], asyncio.current_task()))
         try:
-            await self._answer_windows(reader, writer)
-            writer.close()
-        except ProtocolError:
+            with suppress(ProtocolError):
+                await self._answer_windows(reader, writer)
             writer.close()
         except BaseException:
             writer.transport.abort()
             raise
+        finally:
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _answer_windows(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -1,13 +1,14 @@
 """A wrapper around any store that fails as a test says, and only then."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import ForkError, StoreError
-from beats_signer.store.contract import Appended, Problem, Sealed, Store, Write
+from beats_signer.store.contract import Appended, Store, Write
+from tests.fakes.passing import PassingStore
 
 __all__ = ["Delay", "FaultyStore", "Outcome"]
 
@@ -35,7 +36,7 @@ class Delay:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class FaultyStore:
+class FaultyStore(PassingStore):
     """A ``Store`` whose n-th append has the n-th outcome of the script.
 
     Appends beyond the script are stored. While ``unreachable`` is true, every
@@ -43,21 +44,15 @@ class FaultyStore:
     """
 
     def __init__(self, store: Store, script: Iterable[Outcome | Delay] = ()) -> None:
-        self._store = store
+        super().__init__(store)
         self._script = iter(script)
         self.unreachable = False
         self.attempts: list[Write] = []
         """Every write that was handed to ``append``, in the order of the calls."""
 
-    def encode(self, sealed: Sealed) -> bytes:
-        return self._store.encode(sealed)
-
     async def open(self) -> None:
         self._reach()
-        await self._store.open()
-
-    async def close(self) -> None:
-        await self._store.close()
+        await super().open()
 
     async def append(self, write: Write) -> Appended:
         self.attempts.append(write)
@@ -72,29 +67,26 @@ class FaultyStore:
             raise ForkError(f"another seal stands under number {number} of {origin}")
         if outcome is Outcome.FAILED:
             raise StoreError(f"seal {number} of {origin} failed and is not stored")
-        appended = await self._store.append(write)
+        appended = await super().append(write)
         if outcome is Outcome.FAILED_BUT_STORED:
             raise StoreError(f"seal {number} of {origin} failed but is stored")
         return appended
 
-    def problems(self) -> Sequence[Problem]:
-        return self._store.problems()
-
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         self._reach()
-        await self._store.publish_checkpoint(signer, note)
+        await super().publish_checkpoint(signer, note)
 
     async def seal(self, chain: bytes, number: int) -> SealRecord | None:
         self._reach()
-        return await self._store.seal(chain, number)
+        return await super().seal(chain, number)
 
     async def highest(self, chain: bytes) -> int | None:
         self._reach()
-        return await self._store.highest(chain)
+        return await super().highest(chain)
 
     async def chains(self, signer: str) -> dict[str, bytes]:
         self._reach()
-        return await self._store.chains(signer)
+        return await super().chains(signer)
 
     def _reach(self) -> None:
         if self.unreachable:

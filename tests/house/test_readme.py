@@ -1,6 +1,5 @@
 """The README says what the program does, and its first run works."""
 
-import json
 import os
 import re
 import shlex
@@ -8,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from beats_signer.sign.lock import StateLock
+from tools.demo import use_free_ports
 from tools.update_readme import README, render
 
 PROGRAM = [sys.executable, "-m", "beats_signer"]
@@ -66,7 +66,7 @@ def test_the_first_run_works_as_written(tmp_path: Path) -> None:
                 server = subprocess.Popen(
                     command, cwd=tmp_path, stderr=subprocess.PIPE, text=True
                 )
-                address = wait_for_address(tmp_path / "first" / "state" / "lock")
+                address = wait_for_address(tmp_path / "first" / "state")
                 use_port(tmp_path / "first" / "beats-signer.yml", address)
                 continue
             done = subprocess.run(
@@ -83,20 +83,15 @@ def test_the_first_run_works_as_written(tmp_path: Path) -> None:
     assert server.returncode == 0
 
 
-def use_free_ports(path: Path) -> None:
-    text = path.read_text().replace("0.0.0.0:5044", "127.0.0.1:0")
-    path.write_text(text + "\nhttp:\n  address: 127.0.0.1:0\n")
-
-
 def use_port(path: Path, address: str) -> None:
     path.write_text(
         path.read_text().replace("address: 127.0.0.1:0\n", f"address: {address}\n", 1)
     )
 
 
-def wait_for_address(lock: Path) -> str:
+def wait_for_address(state: Path) -> str:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        with suppress(OSError, ValueError, KeyError):
-            return str(json.loads(lock.read_text())["listeners"][0])
+        if addresses := StateLock.read(state).get("listeners"):
+            return str(addresses[0])
     raise AssertionError("the signer did not start")

@@ -156,6 +156,7 @@ RULES: dict[str, Fact] = {
         (window(1, 1, block(b"line", b"a", b"line", b"b"), forms=b"D"),)
     ),
     "rule-line-upper": Fact((window(1, 1, block(b"LINE", b"a"), forms=b"D"),)),
+    "rule-json-like-line": Fact((window(1, 1, block(b"line", b"a")),)),
     "rule-line-empty": Fact((window(1, 1, b"", forms=b"L"),)),
     "rule-key-empty": Fact((window(1, 1, block(b"", b""), forms=b"D"),)),
     "rule-gzip": refused(Reason.INFLATE, f"compressed frame of 21 bytes {_NO_ZLIB}"),
@@ -176,6 +177,14 @@ RULES: dict[str, Fact] = {
     ),
     "rule-syslog": refused(Reason.SYSLOG, "the peer speaks syslog: it began with b'<'"),
     "rule-almost-http": refused(
+        Reason.BAD_VERSION, "version byte 0x47 is neither '1' nor '2'"
+    ),
+    "rule-http-later": refused(
+        Reason.BAD_VERSION,
+        "version byte 0x47 is neither '1' nor '2'",
+        window(2, 1, b"{}"),
+    ),
+    "rule-http-compressed": refused(
         Reason.BAD_VERSION, "version byte 0x47 is neither '1' nor '2'"
     ),
 }

@@ -239,6 +239,14 @@ def test_a_compressed_frame_with_a_violation_takes_the_window_before_it_along() 
     assert refused.value.reason is Reason.BAD_VERSION
 
 
+def test_nothing_of_a_compressed_frame_with_a_violation_is_kept() -> None:
+    connection = _fed(packed(2, _ONE, _ONE, b"XX"))
+
+    with pytest.raises(ProtocolError):
+        connection.next_batch()
+    assert connection.buffered_bytes == 0
+
+
 @pytest.mark.parametrize(
     "refused", [event(2, 1, bytes(99)), data(2, 1), window(2, 9)], ids="JDW"
 )

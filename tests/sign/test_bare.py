@@ -15,8 +15,9 @@ from beats_signer.chain.records import BareRecord, HeadRecord, parse_record
 from beats_signer.errors import RefusedError
 from beats_signer.sign.bare import build_bare_records
 from beats_signer.sign.founding import initialise
-from beats_signer.sign.journal import SCHEMA_VERSION, Journal
-from beats_signer.sign.sequencer import Pace
+from beats_signer.sign.journal import Journal
+from beats_signer.sign.journal_file import SCHEMA_VERSION
+from beats_signer.sign.pace import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
 from beats_signer.sign.window import Source, Window
 from beats_signer.store.contract import Appended, Problem, Write
@@ -173,8 +174,8 @@ def test_a_journal_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
     database.close()
 
     journal = Journal.open(path)
-    journal.mark_stored(CHAIN, [1], (5, 3))
-    journal.mark_stored(CHAIN, [2], (5, 7))
+    journal.mark_stored(CHAIN, 1, (5, 3))
+    journal.mark_stored(CHAIN, 2, (5, 7))
     journal.close()
 
     journal = Journal.open(path)

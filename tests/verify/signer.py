@@ -24,6 +24,7 @@ from beats_signer.chain.trust import TrustLine
 SIGNER = "signer-1.example.com"
 START = 1_795_424_400 * SECOND
 """2026-11-23T09:00:00Z, when everything is founded."""
+ORIGIN = f"{SIGNER}/acme/audit/20261123T090000Z"
 ZERO = bytes(32)
 
 
@@ -41,6 +42,15 @@ def public(label: str) -> bytes:
 def base64_of(value: bytes) -> str:
     """Return the standard spelling."""
     return base64.b64encode(value).decode()
+
+
+SMALL_ORDER = base64_of(bytes([1]) + bytes(31))
+"""A public key under which anything verifies."""
+
+
+def signed(*labels: tuple[str, str]) -> list[tuple[str, Ed25519PrivateKey]]:
+    """Return signers by name and key label."""
+    return [(name, key(label)) for name, label in labels]
 
 
 def identity(label: str = "identity") -> VerifierKey:
@@ -155,7 +165,8 @@ class SignedChain:
         unknown = set(changes) - {*line, "origin"}
         assert not unknown, unknown
         origin = changes.pop("origin", self.origin)
-        rows = "".join(f"{name} {value}\n" for name, value in (line | changes).items())
+        line |= changes
+        rows = "".join(f"{name} {value}\n" for name, value in line.items())
         text = f"beats-signer/seal/v1\n{origin}\n{rows}"
         note = sign_note(text, signers)
         self.texts.append(text)
@@ -164,7 +175,7 @@ class SignedChain:
         self.lines.append(
             {
                 "seal": {
-                    "number": number,
+                    "number": line["seal"],
                     "note": note,
                     "body": body,
                     "leaves": base64_of(stored),

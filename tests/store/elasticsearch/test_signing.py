@@ -13,8 +13,8 @@ import structlog
 from beats_signer.chain.records import BareRecord, HeadRecord, parse_record
 from beats_signer.errors import StateError
 from beats_signer.sign.founding import initialise
+from beats_signer.sign.pace import Pace
 from beats_signer.sign.routing import Routing
-from beats_signer.sign.sequencer import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
 from beats_signer.sign.window import Source, Window
 from beats_signer.store.contract import Sealed

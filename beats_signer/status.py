@@ -1,0 +1,56 @@
+"""What ``/status`` answers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from beats_signer.receive.listener import Listener
+from beats_signer.receive.session import Session
+
+__all__ = ["describe_problems", "describe_reception"]
+
+
+def describe_reception(
+    listeners: Iterable[Listener], sessions: Iterable[Session]
+) -> dict[str, Any]:
+    """Return what there is to say about listeners and connections."""
+    senders = [_describe(session) for session in sessions]
+    return {
+        "connections": len(senders),
+        "listeners": [
+            {"address": listener.address, "tls": listener.is_encrypted}
+            for listener in listeners
+        ],
+        "senders": senders,
+    }
+
+
+def describe_problems(chains: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return what a person has to know or do, for chains as the signer tells them."""
+    return [_problem(chain) for chain in chains if chain["problem"]]
+
+
+def _describe(session: Session) -> dict[str, Any]:
+    outstanding = session.outstanding
+    return {
+        "sender": session.source.sender,
+        "peer": session.source.peer,
+        "state": session.state.value,
+        "events": outstanding.events,
+        "windows": outstanding.windows,
+        "acked": outstanding.acknowledged_events,
+        "open_windows": len(outstanding),
+        "keepalives": session.keepalives,
+    }
+
+
+def _problem(chain: dict[str, Any]) -> dict[str, str]:
+    is_stopped = chain["state"] == "stopped"
+    return {
+        "symptom": f"{chain['origin']}: {chain['problem']}",
+        "impact": "Nothing more is signed in this chain."
+        if is_stopped
+        else "Windows of this chain are not acknowledged; their senders wait.",
+        "action": "Find the other process that signs as this signer."
+        if is_stopped
+        else "See that the store can be written; the signer tries again by itself.",
+    }

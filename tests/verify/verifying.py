@@ -1,0 +1,54 @@
+"""Verify a folder as the command does, and name what was found."""
+
+from contextlib import closing
+from pathlib import Path
+
+from beats_signer.chain.findings import Finding
+from beats_signer.chain.times import SECOND
+from beats_signer.chain.trust import TrustLine
+from beats_signer.verify.report import Report
+from beats_signer.verify.run import Verification
+from beats_signer.verify.source import open_source
+from beats_signer.verify.trusting import parse_trust
+from tests.verify.signer import START, World
+
+VECTORS = Path(__file__).parents[2] / "fixtures" / "vectors"
+NOW = START + 86_400 * SECOND
+"""A day after everything in the vectors and in the worlds was sealed."""
+
+
+def vectors_trust() -> TrustLine:
+    """Return the trust line of the vectors."""
+    return parse_trust(str(VECTORS / "trust"))
+
+
+def verify_folder(
+    path: Path, trust: TrustLine, now: int = NOW, **options: object
+) -> Report:
+    """Return the report about a folder or an archive."""
+    report = Report(str(path), now)
+    with closing(open_source(path, trust.identity.name)) as source:
+        Verification(source, trust, report, now=now, **options).run()  # type: ignore[arg-type]
+    return report
+
+
+def verify_world(world: World, path: Path, now: int = NOW, **options: object) -> Report:
+    """Export a world as it is and return the report about it."""
+    return verify_folder(world.write(path), world.trust, now, **options)
+
+
+def wrong(report: Report) -> list[str]:
+    """Return kind, reason and place of all that is wrong."""
+    return [name(found) for found in report.open_findings]
+
+
+def information(report: Report) -> list[str]:
+    """Return kind, reason and place of what is only information."""
+    return [name(found) for found in report.information]
+
+
+def name(finding: Finding) -> str:
+    """Return kind, reason, chain and place, as a test states them."""
+    stream = finding.origin.split("/")[2] if "/" in finding.origin else "catalogue"
+    place = f": {finding.place}" if finding.place else ""
+    return f"{finding.kind} {finding.reason} in {stream}{place}".replace("\u2013", "-")

@@ -71,7 +71,6 @@ _REST = """\
 ##     certificate: null                # of this client, with key
 ##     key: null
 ##     verification_mode: full          # full, certificate, none
-##   compression_level: 1               # of gzip; 0: none
 ##   timeout_seconds: 90                # longer than the server's own 60
 ##   grace_seconds: 5                   # no trust in conflicts after a time-out
 ##   in_flight: 4                       # requests on their way, at most

@@ -139,9 +139,6 @@ class ElasticsearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     ssl: ElasticsearchTlsConfig = ElasticsearchTlsConfig()
 
-    compression_level: Annotated[int, Meta(ge=0, le=9)] = 1
-    """gzip level of request bodies; 0: none, for a fast network. Beats: 1."""
-
     timeout_seconds: Annotated[float, Meta(ge=61, le=3600)] = 90.0
     """Time for an answer. Longer than the 60 that the server itself waits."""
 

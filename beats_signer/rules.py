@@ -100,7 +100,8 @@ class RuleConfig(Struct, frozen=True, forbid_unknown_fields=True):
     What a sender asks for counts only here, as {@metadata.pipeline}."""
 
     retention_days: RetentionDays | Literal["never"] | None = None
-    """Days after which events of the chain may be gone; null: as without rules."""
+    """Days after which events of the chain may be gone; null: as without rules. A
+    chain has one retention: that of the first rule that can lead to it."""
 
     def __post_init__(self) -> None:
         _check_name(self.tenant, "tenant", frozenset({"tenant", "sender"}))
@@ -113,6 +114,11 @@ class RuleConfig(Struct, frozen=True, forbid_unknown_fields=True):
                 "sender could name any index\n"
                 "Say with targets which ones it may name, such as [filebeat-*]."
             )
+
+    @property
+    def names_tenant(self) -> bool:
+        """Tell whether it is for some tenants only."""
+        return self.tenant is not None or bool(self.when.tenants)
 
     def for_signer(self, retention_days: int | None) -> Rule:
         """Return the rule as the signer applies it."""
@@ -160,6 +166,13 @@ class RoutingConfig(Struct, frozen=True, forbid_unknown_fields=True):
             )
         retention: dict[tuple[str | None, str | None], object] = {}
         for rule in self.rules:
+            is_shared = rule.stream in (None, self.stream) and not rule.names_tenant
+            if is_shared and rule.retention_days is not None:
+                raise ValueError(
+                    f"a rule with retention_days leads to the stream {self.stream!r}, "
+                    "as do events that no rule takes\n"
+                    "A chain has one retention: give the rule a stream of its own."
+                )
             route = rule.tenant, rule.stream
             if retention.setdefault(route, rule.retention_days) != rule.retention_days:
                 raise ValueError(

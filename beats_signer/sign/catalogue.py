@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from beats_signer.chain.body import EMPTY_BODY
+from beats_signer.chain.body import EMPTY_BODY, ConfigBody
 from beats_signer.chain.checkpoint import Checkpoint
 from beats_signer.chain.records import (
     FoundRecord,
@@ -40,7 +40,7 @@ class Intervals:
 
     head_seconds: float = 60.0
     """Between two records of how far the chains have come."""
-    heartbeat_seconds: float = 60.0
+    heartbeat_seconds: int = 60
     """Silence after which it shows that the signer lives."""
 
 
@@ -80,9 +80,17 @@ class Catalogue:
                 "make a new signer with 'beats-signer init' under a new name.",
             )
 
-    async def start(self, reported: Mapping[bytes, int]) -> None:
-        """Record that the process runs; *reported* is what the journal knows."""
+    async def start(
+        self, reported: Mapping[bytes, int], heartbeat_seconds: int | None
+    ) -> None:
+        """Record that the process runs, and how often it will speak from here on.
+
+        *reported* and *heartbeat_seconds* are what the journal knows.
+        """
         self._reported = dict(reported)
+        if (seconds := self._intervals.heartbeat_seconds) != heartbeat_seconds:
+            body = ConfigBody(heartbeat_seconds=seconds).to_json()
+            await self._say(Control(Kind.CONFIG, body))
         await self._say(Records((StartRecord(self._clock()).to_payload(),)))
 
     async def found(self, chain: bytes, origin: str, note: str) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
+from beats_signer.chain.body import ConfigBody
+from beats_signer.chain.seal import Kind
 from beats_signer.sign.catalogue import Catalogue, Prefixes
 from beats_signer.sign.equipment import Equipment
 from beats_signer.sign.founding import Founded, Founder, Terms
@@ -16,6 +18,7 @@ from beats_signer.sign.opening import Replacement
 from beats_signer.sign.routing import Route, Routing
 from beats_signer.sign.sealer import OpenChain, Sealer
 from beats_signer.sign.sequencer import Sequencer
+from beats_signer.sign.window import Control
 
 __all__ = ["Chains", "Spawn"]
 
@@ -57,12 +60,12 @@ class Chains:
             if chain.sealer is not None and chain.unstored.prefix.size
         }
 
-    def of(self, route: Route, retention_days: int | None, spawn: Spawn) -> Sequencer:
+    def of(self, route: Route, spawn: Spawn) -> Sequencer:
         """Return the writer of a route's chain, founding the chain on demand."""
         chain = self._by_route.get(route)
         if chain is None:
             chain = self._by_route[route] = self._equipment.sequencer(self._name(route))
-            spawn(chain.run(partial(self._found, route, retention_days)))
+            spawn(chain.run(partial(self._found, route)))
         return chain
 
     def resume(self, chain: JournaledChain, opened: OpenChain, spawn: Spawn) -> None:
@@ -70,6 +73,7 @@ class Chains:
         assert chain.tenant is not None and chain.stream is not None
         sequencer = self._equipment.sequencer(chain.origin)
         self._by_route[chain.tenant, chain.stream] = sequencer
+        self._configure(chain, sequencer)
         spawn(sequencer.run(self._equipment.opening(opened)))
 
     def finish(self, opened: OpenChain, spawn: Spawn) -> None:
@@ -107,8 +111,18 @@ class Chains:
             new=founded.opened.origin,
         )
 
-    async def _found(self, route: Route, retention_days: int | None) -> Sealer:
-        terms = Terms(retention_days=retention_days)
+    def _configure(self, chain: JournaledChain, sequencer: Sequencer) -> None:
+        """Let a chain say that its retention is another one from here on."""
+        assert chain.tenant is not None and chain.stream is not None
+        retention_days = self._routing.retention_of((chain.tenant, chain.stream))
+        if retention_days != chain.retention_days:
+            body = ConfigBody(retention_days=retention_days).to_json()
+            receipt = sequencer.append(Control(Kind.CONFIG, body))
+            # Nobody waits for it; a chain that stops says so by itself.
+            receipt.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _found(self, route: Route) -> Sealer:
+        terms = Terms(retention_days=self._routing.retention_of(route))
         found = partial(self._founder.found, *route, terms)
         return await self._catalogued(await self._equipment.threads.seal(found))
 

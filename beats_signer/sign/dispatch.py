@@ -36,10 +36,10 @@ class Dispatch(Generic[_C]):
         self,
         router: Router,
         holding: Holding,
-        chain_of: Callable[[Route, int | None], _C],
+        chain_of: Callable[[Route], _C],
         log: FilteringBoundLogger,
     ) -> None:
-        """Take what returns the chain of a route, founded for a retention."""
+        """Take what returns the chain of a route, founded if there is none."""
         self._router = router
         self._holding = holding
         self._chain_of = chain_of
@@ -64,7 +64,7 @@ class Dispatch(Generic[_C]):
                 error=str(error),
             )
             return _failed(error)
-        chains = tuple(self._chain_of(p.route, p.retention_days) for p in parts)
+        chains = tuple(self._chain_of(part.route) for part in parts)
         connection = window.source.connection
         self._touched.setdefault(connection, set()).update(chains)
         self._owing.setdefault(connection, {})[window.number] = chains

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from beats_signer.chain.body import EMPTY_BODY, WindowRecord
+from beats_signer.chain.body import EMPTY_BODY, ConfigBody, WindowRecord
 from beats_signer.chain.merkle import leaf_hashes
 from beats_signer.chain.records import RECORD_FORM
 from beats_signer.chain.seal import Kind
@@ -30,7 +30,16 @@ class Draft:
 
 def draft_control(control: Control) -> Draft:
     """Return the contents of a seal without entries."""
-    return Draft(control.kind, control.body, Entries(b"", (), None), [])
+    config = None
+    if control.kind is Kind.CONFIG:
+        config = ConfigBody.parse(control.body)
+    return Draft(
+        control.kind,
+        control.body,
+        Entries(b"", (), None),
+        [],
+        effects=SideEffects(config=config),
+    )
 
 
 def draft_records(groups: Sequence[Records]) -> Draft:

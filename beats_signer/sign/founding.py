@@ -119,7 +119,15 @@ class Founder:
         sealed = Sealed(chain, seal, record, Entries(b"", (), None), ())
         write = Write(chain, seal, record, self.encode(sealed))
         head = Head.founded(seal, chain)
-        row = JournaledChain(chain, origin, tenant, stream, terms.salt_bytes)
+        row = JournaledChain(
+            chain,
+            origin,
+            tenant,
+            stream,
+            terms.salt_bytes,
+            retention_days=terms.retention_days,
+            heartbeat_seconds=terms.heartbeat_seconds,
+        )
         path = self.state.key_file(chain)
         keys = KeyFile.create(path, chain, seeds, self.disk, self.entropy)
         self.journal.add_chain(row, write, head, replaces)

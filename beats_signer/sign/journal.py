@@ -33,6 +33,7 @@ from beats_signer.sign.journal_rows import (
     to_unstored,
     to_write,
     update_chains,
+    update_settings,
 )
 from beats_signer.sign.recognition import SentWindow
 from beats_signer.store.contract import Write
@@ -98,6 +99,8 @@ class Journal:
             delete_windows(database, write.chain, effects.forgotten)
             update_chains(database, effects)
             delete_bare(database, effects.listed)
+            if effects.config is not None:
+                update_settings(database, write.chain, effects.config)
 
     def mark_stored(self, chain: bytes, number: int, bare: Sequence[int] = ()) -> None:
         """Note that the store has confirmed this seal.

@@ -16,9 +16,22 @@ from beats_signer.sign.disk import Disk
 __all__ = ["DAMAGED_HINT", "SCHEMA_VERSION", "create_journal", "open_journal"]
 
 SCHEMA_VERSION = 2
-"""Version 1 had no table of bare documents; opening adds it."""
+"""Version 1 had no bare documents and no settings; opening adds them."""
 
-_WITHOUT_BARE = 1
+_FIRST_VERSION = 1
+
+_UPGRADE = f"""
+BEGIN;
+ALTER TABLE chains ADD COLUMN retention_days INTEGER;
+ALTER TABLE chains ADD COLUMN heartbeat_seconds INTEGER;
+UPDATE chains SET
+    retention_days = json_extract(body, '$.retention_days'),
+    heartbeat_seconds = json_extract(body, '$.heartbeat_seconds')
+    FROM seals WHERE seals.chain = chains.chain AND number = 0;
+{BARE_TABLE}
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""  # noqa: S608 - nothing of it comes from outside
 
 _LOG_BYTES = 64 << 20
 """Size to which the WAL shrinks again after a larger transaction."""
@@ -33,7 +46,9 @@ CREATE TABLE chains (
     salt_bytes  INTEGER NOT NULL,
     active      INTEGER NOT NULL,   -- 0: replaced by a later founding
     catalogued  INTEGER NOT NULL,   -- its found record is in the journal
-    reported    INTEGER NOT NULL    -- size in its newest head record
+    reported    INTEGER NOT NULL,   -- size in its newest head record
+    retention_days    INTEGER,      -- as the chain says; NULL: for ever
+    heartbeat_seconds INTEGER       -- of the catalogue, as it says
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX one_chain_per_route ON chains (tenant, stream) WHERE active;
 CREATE TABLE seals (
@@ -141,7 +156,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _check(path: Path, database: sqlite3.Connection) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version not in (SCHEMA_VERSION, _WITHOUT_BARE):
+    if version not in (SCHEMA_VERSION, _FIRST_VERSION):
         raise StateError(
             f"{path}: journal of version {version}, this program reads version "
             f"{SCHEMA_VERSION}",
@@ -150,10 +165,8 @@ def _check(path: Path, database: sqlite3.Connection) -> None:
     (damage,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if damage != "ok":
         raise StateError(f"{path}: damaged: {damage}", hint=DAMAGED_HINT)
-    if version == _WITHOUT_BARE:
-        database.executescript(
-            f"BEGIN; {BARE_TABLE} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
+    if version == _FIRST_VERSION:
+        database.executescript(_UPGRADE)
 
 
 def _set_durable(database: sqlite3.Connection) -> None:

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from msgspec import UNSET
+
+from beats_signer.chain.body import ConfigBody
 from beats_signer.chain.head import Head
 from beats_signer.chain.seal import Seal, SealRecord, parse_seal_note
 from beats_signer.errors import StateError
@@ -33,6 +36,7 @@ __all__ = [
     "to_unstored",
     "to_write",
     "update_chains",
+    "update_settings",
 ]
 
 
@@ -52,6 +56,10 @@ class JournaledChain:
     """Its ``found`` record is in the journal."""
     reported: int = 0
     """Number of seals in its newest ``head`` record."""
+    retention_days: int | None = None
+    """What the chain says of its retention, by its newest seal."""
+    heartbeat_seconds: int | None = None
+    """Of the catalogue, as it says by its newest seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ class SideEffects:
     seals: the chains whose ``found`` record the seal holds, the sizes of its
     ``head`` records, and the entries of its ``bare`` records. ``windows`` may have
     to be recognised later, ``forgotten`` (connection, window) no longer.
+    ``config`` holds from a seal of that kind on.
     """
 
     windows: Sequence[SentWindow] = ()
@@ -87,6 +96,7 @@ class SideEffects:
     catalogued: Sequence[bytes] = ()
     reported: Mapping[bytes, int] = field(default_factory=dict)
     listed: BareMarks = field(default_factory=dict)
+    config: ConfigBody | None = None
 
 
 def select_chains(database: sqlite3.Connection) -> list[JournaledChain]:
@@ -102,6 +112,8 @@ def select_chains(database: sqlite3.Connection) -> list[JournaledChain]:
             active=bool(row["active"]),
             catalogued=bool(row["catalogued"]),
             reported=row["reported"],
+            retention_days=row["retention_days"],
+            heartbeat_seconds=row["heartbeat_seconds"],
         )
         for row in rows
     ]
@@ -118,7 +130,7 @@ def end_route(database: sqlite3.Connection, successor: JournaledChain) -> None:
 def insert_chain(database: sqlite3.Connection, chain: JournaledChain) -> None:
     """Add a chain that the journal does not know."""
     database.execute(
-        "INSERT INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             chain.chain,
             chain.origin,
@@ -128,6 +140,8 @@ def insert_chain(database: sqlite3.Connection, chain: JournaledChain) -> None:
             chain.active,
             chain.catalogued,
             chain.reported,
+            chain.retention_days,
+            chain.heartbeat_seconds,
         ),
     )
 
@@ -172,6 +186,22 @@ def update_chains(database: sqlite3.Connection, effects: SideEffects) -> None:
         "UPDATE chains SET reported = ? WHERE chain = ?",
         [(size, chain) for chain, size in effects.reported.items()],
     )
+
+
+def update_settings(
+    database: sqlite3.Connection, chain: bytes, config: ConfigBody
+) -> None:
+    """Note what a chain says of its settings from here on."""
+    if config.retention_days is not UNSET:
+        database.execute(
+            "UPDATE chains SET retention_days = ? WHERE chain = ?",
+            (config.retention_days, chain),
+        )
+    if config.heartbeat_seconds is not UNSET:
+        database.execute(
+            "UPDATE chains SET heartbeat_seconds = ? WHERE chain = ?",
+            (config.heartbeat_seconds, chain),
+        )
 
 
 def insert_windows(

@@ -29,7 +29,6 @@ class Part:
     """The events of a window that go to one chain, in their order."""
 
     route: Route
-    retention_days: int | None
     window: Window
 
 
@@ -138,7 +137,7 @@ class Router:
         if decision.destination is not None:
             places = (decision.destination,) * window.entries
             window = replace(window, destinations=places)
-        return Part(decision.route, decision.retention_days, window)
+        return Part(decision.route, window)
 
     def _counted(self, decisions: list[Decision]) -> list[Decision]:
         for decision in decisions:
@@ -162,7 +161,7 @@ def _split(window: Window, decisions: list[Decision]) -> list[Part]:
             payload_bytes=sum(map(len, payloads)),
             destinations=destinations if any(destinations) else None,
         )
-        parts.append(Part(route, decisions[here[0]].retention_days, part))
+        parts.append(Part(route, part))
     return parts
 
 

@@ -53,7 +53,6 @@ class Decision:
     """Where an event belongs."""
 
     route: Route
-    retention_days: int | None
     destination: Destination | None
     """``None``: the store's default for the chain."""
     astray: Astray | None = None
@@ -150,7 +149,6 @@ class Routing:
         """Return where events of a tenant go that no rule takes."""
         return Decision(
             (tenant, self.stream),
-            self.retention_days,
             self._destination(None, tenant, self.stream, {}),
             astray,
         )
@@ -181,11 +179,15 @@ class Routing:
         return self.default(tenant, Astray.NO_MATCH if self.rules else None)
 
     def retention_of(self, route: Route) -> int | None:
-        """Return the retention of a chain, by the first rule that can give it."""
+        """Return the retention of a chain, by the first rule that can lead to it.
+
+        A chain has one retention, whatever rule its events came by.
+        """
+        tenant, stream = route
         for rule in self.rules:
-            tenant = rule.tenant.pattern({}) if rule.tenant else "*"
-            stream = rule.stream.pattern({}) if rule.stream else self.stream
-            if is_like(route[0], (tenant,)) and is_like(route[1], (stream,)):
+            tenants = (rule.tenant.pattern({}),) if rule.tenant else rule.tenants
+            streams = (rule.stream.pattern({}) if rule.stream else self.stream,)
+            if is_like(tenant, tenants or ("*",)) and is_like(stream, streams):
                 return rule.retention_days
         return self.retention_days
 
@@ -219,7 +221,6 @@ class Routing:
             return None
         return Decision(
             (tenant_name, stream_name),
-            rule.retention_days,
             self._destination(rule, tenant_name, stream_name, texts),
         )
 

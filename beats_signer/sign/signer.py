@@ -53,7 +53,7 @@ class SigningSettings:
     pace: Pace = field(default_factory=Pace)
     read_ahead_windows: int = 4
     head_seconds: float = 60.0
-    heartbeat_seconds: float = 60.0
+    heartbeat_seconds: int = 60
     routing: Routing = field(default_factory=Routing)
     memory_bytes: int = 256 << 20
     """What all windows together may hold: a stuck chain gets a quarter of it."""
@@ -184,8 +184,8 @@ class Signer:
             "problems": [asdict(problem) for problem in self._store.problems()],
         }
 
-    def _chain(self, route: Route, retention_days: int | None) -> Sequencer:
-        return self._chains.of(route, retention_days, self._spawn)
+    def _chain(self, route: Route) -> Sequencer:
+        return self._chains.of(route, self._spawn)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._tasks is not None, "used outside of running()"

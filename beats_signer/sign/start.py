@@ -75,7 +75,8 @@ class Start:
         opening = self.equipment.opening(opened[catalogue.chain])
         self.spawn(self.catalogue.run(opening))
         await self.catalogue.sequencer.settled()
-        await self.catalogue.start({one.chain: one.reported for one in chains})
+        reported = {one.chain: one.reported for one in chains}
+        await self.catalogue.start(reported, catalogue.heartbeat_seconds)
         for chain in chains:
             if chain is not catalogue and not chain.catalogued:
                 founding = self.equipment.journal.seal(chain.chain, 0)

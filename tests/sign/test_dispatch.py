@@ -44,7 +44,7 @@ class World:
         self.dispatch = Dispatch(
             Router(routing),
             Holding(LIMIT, lambda: self.now),
-            lambda route, days: self.chains.setdefault(route, Chain()),
+            lambda route: self.chains.setdefault(route, Chain()),
             structlog.get_logger(),
         )
 

@@ -50,7 +50,7 @@ def test_without_rules_a_window_passes_through_as_it_is() -> None:
 
     assert part.window is sent
     assert part.route == ("default", "generic")
-    assert part.retention_days == 365
+    assert router().routing.retention_of(part.route) == 365
 
 
 def test_rules_on_senders_alone_do_not_look_into_events() -> None:
@@ -272,15 +272,29 @@ def test_retention_is_that_of_the_rule_then_that_of_the_signer() -> None:
         ]
     )
 
-    days = [
-        only(rules.part(window(PLAIN, sender=sender))).retention_days
-        for sender in "abcd"
-    ]
+    routes = [only(rules.part(window(PLAIN, sender=sender))).route for sender in "abcd"]
 
+    days = [rules.routing.retention_of(route) for route in routes]
     assert days == [90, None, 365, 365]
-    assert rules.routing.retention_of(("default", "a")) == 90
-    assert rules.routing.retention_of(("default", "b")) is None
-    assert rules.routing.retention_of(("default", "z")) == 365
+
+
+def test_a_tenant_may_have_a_retention_of_its_own_in_the_default_stream() -> None:
+    rules = router(rules=[rule(when={"tenants": ["acme"]}, retention_days=30)])
+
+    assert rules.routing.retention_of(("acme", "generic")) == 30
+    assert rules.routing.retention_of(("default", "generic")) == 365
+
+
+def test_where_two_rules_lead_to_a_chain_the_first_gives_its_retention() -> None:
+    rules = router(
+        rules=[
+            rule(stream="nginx", when={"senders": ["a"]}, retention_days=30),
+            rule(stream="{data_stream.dataset}", retention_days=90),
+        ]
+    )
+
+    assert rules.routing.retention_of(("default", "nginx")) == 30
+    assert rules.routing.retention_of(("default", "mysql")) == 90
 
 
 def test_destinations_of_windows_are_joined_event_by_event() -> None:
@@ -310,6 +324,14 @@ def test_destinations_of_windows_are_joined_event_by_event() -> None:
                 ]
             },
             "different retention_days",
+        ),
+        (
+            {"rules": [rule(when={"senders": ["a"]}, retention_days=30)]},
+            "as do events that no rule takes",
+        ),
+        (
+            {"rules": [rule(stream="generic", retention_days=30)]},
+            "give the rule a stream of its own",
         ),
     ],
 )

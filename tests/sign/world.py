@@ -111,13 +111,19 @@ class World:
         return sorted(set(self.memory.origins()) - {SIGNER})
 
     def seals(self, origin: str) -> list[Seal]:
-        return [seal for seal, _ in self._sealed(origin)]
+        return [seal for seal, _ in self.sealed(origin)]
+
+    def sealed(self, origin: str) -> Iterator[tuple[Seal, str]]:
+        """Yield each seal of a chain with its body."""
+        for item in MemorySource(self.memory).read(origin):
+            if not isinstance(item, EntryBlock):
+                yield parse_seal_note(item.note)[0], item.body
 
     def windows(self, origin: str) -> list[WindowRecord]:
         """Return the records of all windows of a chain."""
         return [
             window
-            for seal, body in self._sealed(origin)
+            for seal, body in self.sealed(origin)
             if seal.kind is Kind.EVENTS
             for window in EventsBody.parse(body).windows
         ]
@@ -155,11 +161,6 @@ class World:
         assert kinds == ["discontinuity"] * discontinuities
         assert report.undecided == []
         return checked
-
-    def _sealed(self, origin: str) -> Iterator[tuple[Seal, str]]:
-        for item in MemorySource(self.memory).read(origin):
-            if not isinstance(item, EntryBlock):
-                yield parse_seal_note(item.note)[0], item.body
 
     def _export(self) -> Path:
         folder = self.folder / f"export-{next(self._exports)}"

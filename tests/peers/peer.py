@@ -73,8 +73,10 @@ class Peer:
         link: Link,
         events: Sequence[bytes],
         order: Mapping[str, object] | None = None,
+        name: str | None = None,
     ) -> None:
-        path = signer.folder / f"{client.name}.ndjson"
+        """Start it; of several that run together each needs a *name*."""
+        path = signer.folder / f"{name or client.name}.ndjson"
         path.write_bytes(b"".join(event + b"\n" for event in events))
         self.sent = path.with_suffix(".sent")
         """Where a client that changes the order notes what was acknowledged."""

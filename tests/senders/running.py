@@ -8,15 +8,17 @@ import sqlite3
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from signal import Signals
 from typing import Any
+from urllib.request import urlopen
 
+from beats_signer.sign.lock import StateLock
 from tests.senders.output import PATIENCE_SECONDS, Output
 
-__all__ = ["HOST", "RunningSigner", "found_signer"]
+__all__ = ["HOST", "RunningSigner", "command", "found_signer"]
 
 HOST = "127.0.0.1"
 _SIGNER = "senders-1"
@@ -26,10 +28,15 @@ tries to reach a signer between two of its lives must not reach itself."""
 _DRAIN_SECONDS = 3
 
 
-def found_signer(folder: Path) -> None:
+def found_signer(folder: Path, name: str = _SIGNER) -> None:
     """Make a new signer in a folder, with certificates."""
-    command = _command("init", str(folder), "--signer", _SIGNER, "--tls")
-    subprocess.run(command, check=True, capture_output=True)
+    founding = command("init", str(folder), "--signer", name, "--tls")
+    subprocess.run(founding, check=True, capture_output=True)
+
+
+def command(*arguments: str) -> list[str]:
+    """Return how the program is run with these arguments."""
+    return [sys.executable, "-m", "beats_signer", *arguments]
 
 
 class RunningSigner:
@@ -38,8 +45,13 @@ class RunningSigner:
     It can be ended and started again; addresses, keys and archive stay.
     """
 
-    def __init__(self, founded: Path, folder: Path) -> None:
-        """Copy one that was founded and has never served; ``start`` serves."""
+    def __init__(
+        self, founded: Path, folder: Path, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        """Copy one that was founded and has never served; ``start`` serves.
+
+        *settings* take the place of those that are the same for most tests.
+        """
         shutil.copytree(founded, folder)
         self.folder = folder
         self.archive = folder / "archive.db"
@@ -48,8 +60,10 @@ class RunningSigner:
         self.plain_port, self.tls_port, self.mutual_port = _free_ports(3)
         self._process: subprocess.Popen[str] | None = None
         self._logs: list[Output] = []
-        self._configuration = folder / "test.yml"
-        self._configuration.write_text(json.dumps(self._settings()))
+        self.configuration = folder / "test.yml"
+        self.configuration.write_text(
+            json.dumps(self._settings() | dict(settings or {}))
+        )
 
     @property
     def log(self) -> Output:
@@ -61,17 +75,34 @@ class RunningSigner:
         """Return the log since the last start, line by line."""
         return _parse(self.log.lines)
 
+    @property
+    def pid(self) -> int:
+        """Return the number of the process."""
+        assert self._process is not None, "start comes first"
+        return self._process.pid
+
+    def status(self) -> dict[str, Any]:
+        """Return what it says of itself."""
+        address = StateLock.read(self.folder / "state")["http"]
+        with urlopen(f"http://{address}/status", timeout=PATIENCE_SECONDS) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
     def start(self) -> None:
         """Serve; return when all listeners are open."""
+        self.launch()
+        self.wait_for("ready")
+
+    def launch(self) -> None:
+        """Begin to serve, which may have to wait for the store."""
         process = subprocess.Popen(
-            _command("serve", "--config", str(self._configuration)),
+            command("serve", "--config", str(self.configuration)),
             stderr=subprocess.PIPE,
             text=True,
         )
         assert process.stderr is not None
         self._process = process
         self._logs.append(Output(process.stderr))
-        self.wait_for("ready")
 
     def wait_for(self, message: str, *, times: int = 1) -> list[dict[str, Any]]:
         """Return the log lines with a message, once there are that many."""
@@ -137,10 +168,6 @@ class RunningSigner:
                 {"address": f"{HOST}:{self.mutual_port}", "ssl": server | known},
             ],
         }
-
-
-def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "beats_signer", *arguments]
 
 
 def _parse(lines: list[str]) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ the file, and secrets are the paths of files. Times are in seconds, sizes in
 bytes.
 """
 
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +15,7 @@ from msgspec import Meta, Struct
 
 from beats_signer.address import Address
 from beats_signer.rules import RoutingConfig
-from beats_signer.settings import read_settings
+from beats_signer.settings import convert, read_tree
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig
 from lumberjack.limits import Limits
 
@@ -241,15 +243,29 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
             )
 
 
-def load(path: Path) -> Config:
-    """Return the configuration in a file; all its paths are absolute.
+def load(
+    path: Path,
+    overrides: Sequence[str] = (),
+    *,
+    environment: Mapping[str, str] = os.environ,
+) -> Config:
+    """Return the configuration; all its paths are absolute.
+
+    Args:
+        path: The file. Those of the folder ``conf.d`` beside it are laid over it.
+            All paths in all of them are relative to the folder of this one.
+        overrides: Settings of the command line, each as ``key=value``.
+        environment: What variables are taken from.
 
     Raises:
-        ConfigError: The file is missing, unreadable or wrong; the message
-            names file, line and key, the hint says what is allowed there.
+        ConfigError: A file is missing, unreadable or wrong; the message names
+            file, line and key, the hint says what is allowed there.
+        UsageError: An override is no ``key=value``.
     """
-    config = read_settings(path, Config)
-    folder = path.absolute().parent  # a default is relative to it as well
+    tree = read_tree(path, Config, overrides=overrides, environment=environment)
+    folder = path.absolute().parent
+    config = convert(tree, Config, folder)
+    # A default is relative to the folder as well.
     return msgspec.structs.replace(
         config, state=folder / config.state, archive=folder / config.archive
     )

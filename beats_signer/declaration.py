@@ -9,21 +9,52 @@ from pathlib import Path
 
 from msgspec import inspect
 
-__all__ = ["describe", "kind_at", "suggest"]
+__all__ = [
+    "describe",
+    "inner_kind",
+    "is_free",
+    "is_list",
+    "is_list_of_sections",
+    "kind_at",
+    "suggest",
+]
 
 
 def kind_at(kind: type, steps: tuple[str | int, ...]) -> inspect.Type:
     """Return what is declared at a place of the type."""
-    here: inspect.Type = inspect.type_info(kind)
+    here: inspect.Type | None = inspect.type_info(kind)
     for step in steps:
-        here = _bare(here)
-        if isinstance(here, inspect.StructType):
-            here = next(f.type for f in here.fields if f.encode_name == step)
-        elif isinstance(here, inspect.VarTupleType):
-            here = here.item_type
-        elif isinstance(here, inspect.DictType):
-            here = here.value_type
+        here = inner_kind(here, step)
+    assert here is not None, "the steps are those of declared settings"
     return here
+
+
+def inner_kind(kind: inspect.Type | None, step: str | int) -> inspect.Type | None:
+    """Return what is declared one step further; nothing when nothing is."""
+    match _bare(kind) if kind is not None else None:
+        case inspect.StructType(fields=fields):
+            return next((f.type for f in fields if f.encode_name == step), None)
+        case inspect.VarTupleType(item_type=inner):
+            return inner
+        case inspect.DictType(value_type=inner):
+            return inner
+    return None
+
+
+def is_free(kind: inspect.Type | None) -> bool:
+    """Tell whether it is a mapping whose keys are the user's own."""
+    return kind is not None and isinstance(_bare(kind), inspect.DictType)
+
+
+def is_list(kind: inspect.Type | None) -> bool:
+    """Tell whether it is a list."""
+    return kind is not None and isinstance(_bare(kind), inspect.VarTupleType)
+
+
+def is_list_of_sections(kind: inspect.Type | None) -> bool:
+    """Tell whether it is a list of mappings whose keys are settings."""
+    inner = inner_kind(kind, 0) if is_list(kind) else None
+    return inner is not None and isinstance(_bare(inner), inspect.StructType)
 
 
 def _bare(kind: inspect.Type) -> inspect.Type:
@@ -40,9 +71,6 @@ def suggest(key: str, kind: inspect.Type) -> str:
     kind = _bare(kind)
     assert isinstance(kind, inspect.StructType)
     known = [field.encode_name for field in kind.fields]
-    first, dot, rest = key.partition(".")
-    if dot and first in known:
-        return f"Write {rest} on a line of its own, indented under {first}."
     near = get_close_matches(key, known, 1)
     meant = f"Did you mean {near[0]}? " if near else ""
     return f"{meant}Known here: {', '.join(known)}."

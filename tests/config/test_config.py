@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -13,26 +14,7 @@ from beats_signer.config import Config, LimitsConfig, SignerName, load
 from beats_signer.errors import ConfigError
 from beats_signer.template import build_configuration
 from lumberjack import Limits
-
-BASE = """\
-signer: audit-1
-listeners:
-- address: 127.0.0.1:5044
-"""
-
-
-def write(folder: Path, text: str | bytes) -> Path:
-    path = folder / "signer.yml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def refusal(folder: Path, text: str | bytes) -> ConfigError:
-    """Return the error for a file, with the folder cut out of its message."""
-    with pytest.raises(ConfigError) as caught:
-        load(write(folder, text))
-    error = caught.value
-    return ConfigError(str(error).replace(f"{folder}/", ""), hint=error.hint)
+from tests.config.files import BASE, refusal, write
 
 
 def test_the_least_file_gets_every_default(tmp_path: Path) -> None:
@@ -83,12 +65,6 @@ def test_paths_stay_when_the_working_folder_changes(
             "signer.yml:4: there is no setting kibana",
             "Known here: signer, listeners, state",
             id="unknown key that is like no other",
-        ),
-        pytest.param(
-            BASE + "  ssl.certificate: a.crt\n",
-            "signer.yml:4: there is no setting listeners[0].ssl.certificate",
-            "Write certificate on a line of its own, indented under ssl.",
-            id="dotted key",
         ),
         pytest.param(
             BASE + "signer: other\n",
@@ -270,9 +246,55 @@ def test_paths_stay_when_the_working_folder_changes(
         ),
         pytest.param(
             BASE + "state: !!python/object/apply:os.getcwd []\n",
-            "signer.yml:4: could not determine a constructor for the tag",
+            "signer.yml:4: the tag 'tag:yaml.org,2002:python/object/apply:os.getcwd'",
             "Each key once",
             id="YAML that runs code",
+        ),
+        pytest.param(
+            BASE + "state: 2026-13-01\n",
+            "signer.yml:4: '2026-13-01' cannot be read: month must be in 1..12",
+            "Each key once",
+            id="date that does not exist",
+        ),
+        pytest.param(
+            BASE + "routing: " + "{rules: " * 40 + "}" * 40,
+            "signer.yml:4: lists and mappings are nested too deep, or too large",
+            "Each key once",
+            id="deep nesting",
+        ),
+        pytest.param(
+            BASE + "routing: " + "[" * 5000 + "]" * 5000,
+            "signer.yml: lists and mappings are nested too deep",
+            "No setting needs more than a few levels.",
+            id="nesting too deep to be parsed",
+        ),
+        pytest.param(
+            BASE + "routing: &all\n  rules: *all\n",
+            "signer.yml:4: lists and mappings are nested too deep, or too large",
+            "Each key once",
+            id="alias of itself",
+        ),
+        pytest.param(
+            "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+            + "".join(
+                f"{one}: &{one} [{','.join(['*' + before] * 10)}]\n"
+                for before, one in pairwise("abcdefg")
+            ),
+            "signer.yml:1: lists and mappings are nested too deep, or too large",
+            "Each key once",
+            id="aliases that grow",
+        ),
+        pytest.param(
+            BASE + "limits: {<<: [1]}\n",
+            "signer.yml:4: what << takes in is not a mapping",
+            "Each key once",
+            id="merge of no mapping",
+        ),
+        pytest.param(
+            BASE + "routing: {rules: [{when: {fields: {a.b: [1]}}}]}\n",
+            'signer.yml:4: routing.rules[0].when.fields is {"a.b": [1]}',
+            "It has to be a mapping of fields of events to lists of texts.",
+            id="number for a text in a free mapping",
         ),
         pytest.param(
             "signer: a\x00\n",
@@ -301,6 +323,21 @@ def test_a_long_value_is_cut_in_the_message(tmp_path: Path) -> None:
     error = refusal(tmp_path, f"signer: {'A' * 5000}\nlisteners: [{{}}]\n")
 
     assert len(str(error)) < 100
+
+
+def test_a_mapping_can_take_in_another_and_change_it(tmp_path: Path) -> None:
+    config = load(
+        write(
+            tmp_path,
+            "signer: audit-1\nlisteners:\n"
+            "- &first\n  address: 127.0.0.1:1\n"
+            "  ssl: {certificate: a, key: b, certificate_authorities: [c]}\n"
+            "- <<: *first\n  address: 127.0.0.1:2\n",
+        )
+    )
+
+    assert [one.address.port for one in config.listeners] == [1, 2]
+    assert config.listeners[1].ssl == config.listeners[0].ssl
 
 
 def test_a_missing_file_names_init(tmp_path: Path) -> None:

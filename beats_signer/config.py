@@ -8,30 +8,38 @@ bytes.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from beats_signer.address import Address
+from beats_signer.address import Address, Network
+from beats_signer.listeners import ListenerConfig, TlsConfig
 from beats_signer.rules import RoutingConfig
+from beats_signer.senders import Allowed, AllowedConfig, SendersConfig, read_allowed
 from beats_signer.settings import convert, read_tree
+from beats_signer.sign.routing import Routing
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig
 from lumberjack.limits import Limits
 
 __all__ = [
     "Address",
+    "Allowed",
+    "AllowedConfig",
     "CatalogueConfig",
     "Config",
     "ElasticsearchConfig",
     "HttpConfig",
     "LimitsConfig",
     "ListenerConfig",
+    "Network",
     "RoutingConfig",
     "SealingConfig",
+    "SendersConfig",
     "SignerName",
     "TlsConfig",
     "load",
+    "read_allowed",
 ]
 
 _KIB, _MIB, _GIB = 1 << 10, 1 << 20, 1 << 30
@@ -47,52 +55,6 @@ SignerName = Annotated[
         description=f"a name {_NAME_IS}; several such parts may be joined by /",
     ),
 ]
-
-
-class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """TLS of one listener, in the words of Beats and Logstash."""
-
-    certificate: Path
-    """Certificate of this signer, then its intermediate ones; PEM."""
-
-    key: Path
-    """Private key of the certificate, without a passphrase; PEM."""
-
-    certificate_authorities: tuple[Path, ...] = ()
-    """Authorities whose client certificates are accepted; PEM."""
-
-    client_authentication: Literal["none", "optional", "required"] = "required"
-    """Whether a sender has to show a certificate; its name goes into the seal."""
-
-    supported_protocols: Annotated[
-        tuple[Literal["TLSv1.2", "TLSv1.3"], ...],
-        Meta(min_length=1, description="a list of TLSv1.2, TLSv1.3 or both"),
-    ] = ("TLSv1.2", "TLSv1.3")
-    """Versions of TLS that are spoken."""
-
-    def __post_init__(self) -> None:
-        wanted = self.client_authentication
-        if wanted == "none" and self.certificate_authorities:
-            raise ValueError(
-                "certificate_authorities are named, client_authentication is none\n"
-                "Take the authorities away, or ask senders for certificates."
-            )
-        if wanted != "none" and not self.certificate_authorities:
-            raise ValueError(
-                f"client_authentication is {wanted}, certificate_authorities are none\n"
-                "Name the authority of your senders, or set client_authentication: "
-                "none and let anybody send."
-            )
-
-
-class ListenerConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """One address that senders connect to."""
-
-    address: Address = Address("0.0.0.0:5044")
-    """Where to listen. 5044 is the port that Beats expect. Port 0: any free one."""
-
-    ssl: TlsConfig | None = None
-    """Without it the listener speaks plain text, and senders have no identity."""
 
 
 class HttpConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -221,6 +183,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     elasticsearch: ElasticsearchConfig | None = None
     """The store in Elasticsearch; null: the embedded one."""
 
+    senders: SendersConfig = SendersConfig()
     http: HttpConfig = HttpConfig()
     sealing: SealingConfig = SealingConfig()
     limits: LimitsConfig = LimitsConfig()
@@ -232,6 +195,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 25.0
     """Time that a stop waits for open windows. Beats send again after 30."""
+
+    @property
+    def applied_routing(self) -> Routing:
+        """Return the rules of routing as the signer applies them."""
+        return self.routing.for_signer(self.retention_days, self.senders.tenants)
 
     def __post_init__(self) -> None:
         addresses = [listener.address for listener in self.listeners]

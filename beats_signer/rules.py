@@ -181,7 +181,9 @@ class RoutingConfig(Struct, frozen=True, forbid_unknown_fields=True):
                     "A chain has one retention: give both rules the same."
                 )
 
-    def for_signer(self, retention_days: int | None) -> Routing:
+    def for_signer(
+        self, retention_days: int | None, senders_tenants: tuple[str, ...] = ()
+    ) -> Routing:
         """Return all rules as the signer applies them."""
         return Routing(
             tenant=self.tenant,
@@ -193,6 +195,7 @@ class RoutingConfig(Struct, frozen=True, forbid_unknown_fields=True):
                 SenderTenant(one.senders, one.tenant) for one in self.tenants
             ),
             rules=tuple(rule.for_signer(retention_days) for rule in self.rules),
+            senders_tenants=senders_tenants,
         )
 
 

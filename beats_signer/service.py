@@ -31,6 +31,7 @@ from beats_signer.errors import SignerError
 from beats_signer.operate.faults import build_fault_handler
 from beats_signer.operate.http import StatusServer
 from beats_signer.operate.logging import LogHandler, build_logger
+from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
@@ -120,7 +121,8 @@ class Service:
             config.state, config.signer, store, _signing(config), self._log
         )
         stack.callback(lock.release)
-        # What can be wrong with an address shows before anything is written.
+        # What can be wrong with an address or a file shows before anything is written.
+        admission = Admission(config.senders)
         listeners = [Listener.bind(one) for one in config.listeners]
         for listener in listeners:
             stack.callback(listener.close)
@@ -132,7 +134,9 @@ class Service:
         await stack.enter_async_context(signer.running(found))
         patience = msgspec.convert(config.limits, Patience, from_attributes=True)
         limits = config.limits.for_wire()
-        reception = Reception(signer, self._budget, patience, limits, self._log)
+        reception = Reception(
+            signer, self._budget, patience, limits, self._log, admission=admission
+        )
         stack.callback(reception.abort)
         for listener in listeners:
             listener.serve(reception)
@@ -198,7 +202,7 @@ def _describe(
     status = signer.status()
     return {
         **status,
-        **describe_reception(listeners, reception.sessions),
+        **describe_reception(listeners, reception),
         "problems": [
             *describe_problems([status["catalogue"], *status["chains"]]),
             *status["problems"],
@@ -208,7 +212,7 @@ def _describe(
 
 def _signing(config: Config) -> SigningSettings:
     pace = msgspec.convert(config.sealing, Pace, from_attributes=True)
-    routing = config.routing.for_signer(config.retention_days)
+    routing = config.applied_routing
     if not routing.is_plain:
         pace = replace(pace, journal_bytes=pace.journal_bytes // _SHARES)
     return SigningSettings(

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from beats_signer.receive.listener import Listener
+from beats_signer.receive.reception import Reception
 from beats_signer.receive.session import Session
 
 __all__ = ["describe_problems", "describe_reception"]
 
 
 def describe_reception(
-    listeners: Iterable[Listener], sessions: Iterable[Session]
+    listeners: Iterable[Listener], reception: Reception
 ) -> dict[str, Any]:
     """Return what there is to say about listeners and connections."""
-    senders = [_describe(session) for session in sessions]
+    senders = [_describe(session) for session in reception.sessions]
     return {
         "connections": len(senders),
         "listeners": [
@@ -21,6 +22,7 @@ def describe_reception(
             for listener in listeners
         ],
         "senders": senders,
+        "refused_senders": dict(reception.refusals),
     }
 
 

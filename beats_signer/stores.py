@@ -104,5 +104,4 @@ def elasticsearch_of(config: Config) -> ElasticsearchConfig:
 
 def list_targets(config: Config) -> list[TargetPattern]:
     """Return the patterns of all names that events may go to, by the rules."""
-    routing = config.routing.for_signer(config.retention_days)
-    return [TargetPattern(*target) for target in routing.targets()]
+    return [TargetPattern(*target) for target in config.applied_routing.targets()]

@@ -53,6 +53,21 @@ _TLS_LISTENER = """\
 
 _REST = """\
 
+# What is known of senders, and who may send.
+#senders:
+#  names: [uri, dns, cn]          # where in a certificate a name stands, in order
+#  tenant_from: routing           # or organization: that of the certificate
+#  allow: null                    # null: whom the listener accepts; []: nobody
+#  allow_file: null               # the same list in a file of its own
+
+# An example: nobody but these. The first item that matches counts.
+## senders:
+##   allow:
+##     - name: "*.acme.example.com"   # in a certificate; * stands for anything
+##       tenant: acme
+##     - name: "web-?"                # one character
+##     - address: 10.0.0.5            # senders without a certificate: a network
+
 # Status of the running signer, for `beats-signer status`. It names senders.
 #http:
 #  address: 127.0.0.1:9600

@@ -19,6 +19,7 @@ from structlog.typing import FilteringBoundLogger
 from beats_signer.receive.deadline import Deadline, Timers
 from beats_signer.receive.handshake import explain_handshake
 from beats_signer.receive.peer import peer_of, spell_peer
+from beats_signer.receive.refusal import Refusal, refusal_of
 
 __all__ = ["Encryption", "EncryptionState"]
 
@@ -61,8 +62,12 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         timers: Timers,
         log: FilteringBoundLogger,
         build_session: Callable[[], asyncio.Protocol],
+        refused: Callable[[Refusal], object],
     ) -> None:
-        """Take what a handshake needs; the session is built when it succeeds."""
+        """Take what a handshake needs; the session is built when it succeeds.
+
+        When it fails, *refused* is called with the reason, for a counter.
+        """
         self.state = EncryptionState.HANDSHAKE
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -70,6 +75,7 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         self._seconds = handshake_seconds
         self._log = log
         self._build_session = build_session
+        self._refused = refused
         self._session: asyncio.Protocol | None = None
         self._has_received = False
 
@@ -120,7 +126,8 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         if self._session is not None:
             self._session.connection_lost(exc)
         elif was_shaking_hands and self._has_received:
-            self._log_failure(str(exc) if exc else "the sender hung up")
+            reason = str(exc) if exc else "the sender hung up"
+            self._note_failure(reason, Refusal.OTHER)
         elif was_shaking_hands:
             # A health check: it connects and sends nothing.
             self._log.debug("the sender sent nothing")
@@ -185,7 +192,7 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         except ssl.SSLError as error:
             # The alert that OpenSSL has written tells the sender the reason.
             self._send()
-            self._fail(explain_handshake(error))
+            self._fail(explain_handshake(error), refusal_of(error))
         else:
             self._send()
             self._patience.cancel()
@@ -230,16 +237,17 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
             self._send()
 
     def _end_slow_handshake(self) -> None:
-        self._fail("the sender did not finish in time")
+        self._fail("the sender did not finish in time", Refusal.OTHER)
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, refusal: Refusal) -> None:
         self._patience.cancel()
         self._enter(EncryptionState.SHUT)
-        self._log_failure(reason)
+        self._note_failure(reason, refusal)
         self._plain.close()
 
-    def _log_failure(self, reason: str) -> None:
-        self._log.info("the TLS handshake failed", error=reason)
+    def _note_failure(self, reason: str, refusal: Refusal) -> None:
+        self._refused(refusal)
+        self._log.info("the TLS handshake failed", reason=refusal.value, error=reason)
 
     def _enter(self, state: EncryptionState) -> None:
         if state not in TRANSITIONS[self.state]:

@@ -4,11 +4,11 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from functools import partial
 
 from beats_signer.config import ListenerConfig
 from beats_signer.errors import ConfigError
 from beats_signer.receive.binding import bind
+from beats_signer.receive.entrance import Entrance
 from beats_signer.receive.peer import spell_peer
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.tls import build_server_context
@@ -66,16 +66,14 @@ class Listener:
         Raises:
             ConfigError: Another program has taken the address since.
         """
-        build_protocol: Callable[[], asyncio.Protocol] = reception.build_session
-        if self._context is not None:
-            build_protocol = partial(reception.build_encryption, self._context)
+        entrance = Entrance(reception, self._context)
         for server in self._servers:
             _watch_for_dead_senders(server)
             try:
                 server.listen(_BACKLOG)
             except OSError as error:
                 raise _explain(error, self.address) from error
-            work = self._accept(server, build_protocol, reception)
+            work = self._accept(server, entrance.build_protocol, reception)
             self._accepting.append(asyncio.get_running_loop().create_task(work))
         reception.log.info("listening", address=self.address, tls=self.is_encrypted)
 

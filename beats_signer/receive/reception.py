@@ -1,25 +1,23 @@
-"""What all listeners share: the signer, the budget, and every session."""
+"""What all listeners share: the signer, the budget, every session, who may send."""
 
 import asyncio
 import itertools
 import secrets
-import ssl
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.deadline import Timers
-from beats_signer.receive.encryption import Encryption
 from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
-from beats_signer.receive.peer import peer_of, spell_peer
+from beats_signer.receive.refusal import Refusal
 from beats_signer.receive.session import Session
 from beats_signer.receive.terms import Signing, Terms
-from beats_signer.receive.tls import identify
 from beats_signer.receive.turns import Turns
-from beats_signer.sign.window import Source
 from lumberjack import Limits
 
 __all__ = ["Reception"]
@@ -44,7 +42,7 @@ class _Door:
 
 
 class Reception:
-    """Builds sessions and knows them. It outlives its listeners."""
+    """Knows all sessions. It outlives its listeners."""
 
     def __init__(
         self,
@@ -54,15 +52,22 @@ class Reception:
         limits: Limits,
         log: FilteringBoundLogger,
         *,
+        admission: Admission | None = None,
         clock: Callable[[], int] = time.time_ns,
         timers: Timers | None = None,
         kernel: Kernel | None = None,
     ) -> None:
-        """Take what sessions need; *timers* are those of the running event loop."""
+        """Take what sessions need; *timers* are those of the running event loop.
+
+        Without *admission* everybody may send whom a listener accepts.
+        """
         self.sessions: set[Session] = set()
+        self.admission = admission or Admission()
+        self.refusals: Counter[Refusal] = Counter(dict.fromkeys(Refusal, 0))
+        """Senders that were turned away, by the reason."""
         self.log = log
         timers = timers or asyncio.get_running_loop()
-        self._terms = Terms(
+        self.terms = Terms(
             signing=signing,
             budget=budget,
             patience=patience,
@@ -79,20 +84,6 @@ class Reception:
         self._all_ended = asyncio.Event()
         self._is_draining = False
         self._budget = budget
-
-    def build_session(self) -> Session:
-        """Return the protocol of a new connection in plain text."""
-        return Session(self._terms, self)
-
-    def build_encryption(self, context: ssl.SSLContext) -> Encryption:
-        """Return the protocol of a new connection with TLS."""
-        return Encryption(
-            context,
-            self._terms.patience.handshake_seconds,
-            self._terms.timers,
-            self.log,
-            self.build_session,
-        )
 
     async def drain(self) -> None:
         """Read nothing more; return when the last session has ended."""
@@ -122,23 +113,13 @@ class Reception:
         for session in tuple(self.sessions):
             session.abort()
 
-    def identify(self, transport: asyncio.Transport) -> Source | None:
-        """Return who sends; nothing when the peer is gone already."""
-        peer = peer_of(transport)
-        if peer is None:
-            return None
-        opened = self.next_arrival()
-        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-        certificate = tls.getpeercert(binary_form=True) if tls else None
-        identity = identify(certificate) if certificate else None
-        return Source(
-            sender=identity.name if identity else peer[0],
-            certificate=identity.certificate if identity else None,
-            address=peer[0],
-            peer=spell_peer(peer),
-            connection=f"{self._process}-{opened}",
-            opened=opened,
-        )
+    def count_refusal(self, refusal: Refusal) -> None:
+        """Note that a sender was turned away."""
+        self.refusals[refusal] += 1
+
+    def name_connection(self, opened: int) -> str:
+        """Return a name that no other connection has, also not after a restart."""
+        return f"{self._process}-{opened}"
 
     def next_arrival(self) -> int:
         """Return a number that orders connections and windows."""

@@ -20,6 +20,7 @@ from typing import cast
 from beats_signer.receive.clocks import Clock, Clocks, Facts
 from beats_signer.receive.intake import Intake
 from beats_signer.receive.outstanding import Outstanding
+from beats_signer.receive.refusal import UnwelcomeError
 from beats_signer.receive.state import TRANSITIONS, SessionState
 from beats_signer.receive.terms import Host, Terms
 from beats_signer.sign.window import Source
@@ -138,7 +139,12 @@ class Session(asyncio.Protocol):
         self._schedule()
 
     def _begin(self) -> None:
-        source = self._host.identify(self._transport)
+        try:
+            source = self._host.identify(self._transport)
+        except UnwelcomeError as error:
+            self._host.refuse(error)
+            self._transport.close()
+            return
         if source is None:
             self.abort()
             return

@@ -11,6 +11,7 @@ from beats_signer.receive.budget import Budget
 from beats_signer.receive.deadline import Timers
 from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.refusal import UnwelcomeError
 from beats_signer.receive.turns import Turns
 from beats_signer.sign.window import Receipt, Source, Window
 from lumberjack import Limits
@@ -35,10 +36,17 @@ class Signing(Protocol):
 
 
 class Host(Protocol):
-    """What a session needs of the reception."""
+    """What a session needs of the entrance through which it came."""
 
     def identify(self, transport: asyncio.Transport) -> Source | None:
-        """Return who sends; nothing when the peer is gone already."""
+        """Return who sends; nothing when the peer is gone already.
+
+        Raises:
+            UnwelcomeError: It may not send.
+        """
+
+    def refuse(self, error: UnwelcomeError) -> None:
+        """Count and log that a sender was turned away."""
 
     def next_arrival(self) -> int:
         """Return a number that orders connections and windows."""

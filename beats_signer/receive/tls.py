@@ -1,4 +1,4 @@
-"""Set up TLS for both sides, and read who a sender is from its certificate.
+"""Set up TLS for both sides.
 
 Every handshake is a full one: session tickets are off, so that an authority
 taken out of the configuration admits nobody after the next start. Connections
@@ -7,22 +7,13 @@ of Beats live for days and do not gain from resumption.
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
-
-from cryptography import x509
 
 from beats_signer.config import TlsConfig
 from beats_signer.errors import ConfigError
 
-__all__ = [
-    "Identity",
-    "build_client_context",
-    "build_server_context",
-    "identify",
-]
+__all__ = ["build_client_context", "build_server_context"]
 
 _VERSIONS = {
     "TLSv1.2": ssl.TLSVersion.TLSv1_2,
@@ -33,51 +24,6 @@ _CLIENTS = {
     "optional": ssl.CERT_OPTIONAL,
     "required": ssl.CERT_REQUIRED,
 }
-_NAME_CHARACTERS = 255
-"""Longest name taken from a certificate: that of a DNS name. Names go into seals,
-logs and tables."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a sender is: a name, and which certificate said so."""
-
-    name: str
-    certificate: str
-    """SHA-256 of the certificate's DER, 64 lower-case hex digits."""
-
-
-def identify(certificate: bytes) -> Identity:
-    """Return whom a client certificate, as DER, stands for.
-
-    The name is the first URI among the subject's alternative names, else the
-    first DNS name there, else the common name. A certificate without such a
-    name, or whose names no parser can read, is named by its own fingerprint:
-    it was accepted by an authority all the same, and stays recognisable.
-    """
-    fingerprint = sha256(certificate).hexdigest()
-    names = (name for name in _names(certificate) if _is_presentable(name))
-    return Identity(next(names, f"sha256:{fingerprint}"), fingerprint)
-
-
-def _names(certificate: bytes) -> list[str]:
-    try:
-        parsed = x509.load_der_x509_certificate(certificate)
-        extensions, subject = parsed.extensions, parsed.subject
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        return []
-    names: list[str] = []
-    for extension in extensions:
-        if isinstance(extension.value, x509.SubjectAlternativeName):
-            alternatives = extension.value
-            names += alternatives.get_values_for_type(x509.UniformResourceIdentifier)
-            names += alternatives.get_values_for_type(x509.DNSName)
-    common = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return names + [name.value for name in common if isinstance(name.value, str)]
-
-
-def _is_presentable(name: str) -> bool:
-    return 0 < len(name) <= _NAME_CHARACTERS and name.isprintable()
 
 
 def build_server_context(tls: TlsConfig) -> ssl.SSLContext:

@@ -51,7 +51,7 @@ class Router:
         self.routing = routing
         self.astray: Counter[str] = Counter({reason.value: 0 for reason in Astray})
         """Events that went to a default stream, by the reason."""
-        self._plans: dict[str, _Plan] = {}
+        self._plans: dict[tuple[str, str | None], _Plan] = {}
         self._routes: set[Route] = set()
         self._places: set[Destination] = set()
         self._decisions: dict[Decision, Decision] = {}
@@ -62,10 +62,10 @@ class Router:
 
     def part(self, window: Window) -> list[Part]:
         """Return the parts of a window, one for each chain it touches."""
-        sender = window.source.sender
-        plan = self._plans.get(sender)
+        sender, tenant = window.source.sender, window.source.tenant
+        plan = self._plans.get((sender, tenant))
         if plan is None:
-            plan = self._remember(sender)
+            plan = self._remember(sender, tenant)
         if plan.always is not None:
             return [self._whole(window, plan.always)]
         decisions = self._decide(window, sender, plan)
@@ -75,9 +75,9 @@ class Router:
             return [self._whole(window, first)]
         return _split(window, self._counted(decisions))
 
-    def _remember(self, sender: str) -> _Plan:
+    def _remember(self, sender: str, brought: str | None) -> _Plan:
         routing = self.routing
-        tenant = routing.tenant_of(sender)
+        tenant = brought or routing.tenant_of(sender)
         rules = []
         for rule in routing.rules:
             if rule.admits(sender, tenant):
@@ -91,7 +91,7 @@ class Router:
             plan.always = self._admit(plan, decision)
         if len(self._plans) >= _PLANS:
             self._plans.clear()
-        self._plans[sender] = plan
+        self._plans[sender, brought] = plan
         return plan
 
     def _decide(self, window: Window, sender: str, plan: _Plan) -> list[Decision]:

@@ -132,14 +132,17 @@ class Routing:
     max_chains: int = 1000
     tenants: tuple[SenderTenant, ...] = ()
     rules: tuple[Rule, ...] = field(default=())
+    senders_tenants: tuple[str, ...] = ()
+    """Patterns of the tenants that senders may bring along."""
 
     @property
     def is_plain(self) -> bool:
         """Tell whether every event goes to one chain, at its default place."""
-        return not self.rules and not self.tenants and self.target == DEFAULT_TARGET
+        knows_more = self.rules or self.tenants or self.senders_tenants
+        return not knows_more and self.target == DEFAULT_TARGET
 
     def tenant_of(self, sender: str) -> str:
-        """Return the tenant that a sender belongs to."""
+        """Return the tenant that a sender belongs to that brings none along."""
         for one in self.tenants:
             if is_like(sender, one.senders):
                 return one.tenant
@@ -193,7 +196,8 @@ class Routing:
 
     def targets(self) -> list[tuple[str, int | None]]:
         """Return the patterns of all targets, each with the retention of its rule."""
-        tenants = dict.fromkeys([self.tenant, *(one.tenant for one in self.tenants)])
+        named = (one.tenant for one in self.tenants)
+        tenants = dict.fromkeys([self.tenant, *named, *self.senders_tenants])
         found = []
         for rule in (*self.rules, Rule(retention_days=self.retention_days)):
             for own in tenants:

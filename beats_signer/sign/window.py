@@ -43,6 +43,8 @@ class Source:
     """Name of the connection, unique over restarts of the signer."""
     opened: int
     """Orders connections and windows of this process."""
+    tenant: str | None = None
+    """What its certificate or its place in a list says; ``None``: ask the rules."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import structlog
 from structlog.testing import LogCapture
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
-from beats_signer.config import Address, ListenerConfig, TlsConfig
+from beats_signer.config import Address, ListenerConfig, SendersConfig, TlsConfig
+from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
@@ -71,7 +72,12 @@ class _Noticed(LogCapture):
 class Desk:
     """What a test looks at."""
 
-    def __init__(self, patience: Patience, memory_bytes: int = 1 << 28) -> None:
+    def __init__(
+        self,
+        patience: Patience,
+        memory_bytes: int = 1 << 28,
+        senders: SendersConfig | None = None,
+    ) -> None:
         self._changed = asyncio.Event()
         self.signer = StoringSigner(self._changed)
         self._log = _Noticed(self._changed)
@@ -86,6 +92,7 @@ class Desk:
             patience,
             Limits(),
             cast(FilteringBoundLogger, logger),
+            admission=Admission(senders),
         )
         self.listener: Listener
         self.faults: list[dict[str, Any]] = []
@@ -125,9 +132,10 @@ async def serve(
     patience: Patience | None = None,
     *,
     memory_bytes: int = 1 << 28,
+    senders: SendersConfig | None = None,
 ) -> AsyncIterator[Desk]:
     """Listen on a free port; at the end nothing may be left, and no fault."""
-    desk = Desk(patience or Patience(), memory_bytes)
+    desk = Desk(patience or Patience(), memory_bytes, senders)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: desk.faults.append(context))
     config = ListenerConfig(address=Address("127.0.0.1:0"), ssl=tls)

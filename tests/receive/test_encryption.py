@@ -30,6 +30,7 @@ class TlsPeer:
             world.timers,
             world.terms.log,
             lambda: Session(world.terms, world),
+            world.refusals.append,
         )
         self.network = Network(world.timers, self.encryption)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from beats_signer.receive.budget import Budget
+from beats_signer.receive.entrance import Entrance
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.session import Session
@@ -26,7 +27,7 @@ def reception_of(world: World) -> Reception:
 
 
 def begin(world: World, reception: Reception, host: str = "192.0.2.1") -> Network:
-    session = reception.build_session()
+    session = Entrance(reception).build_session()
     network = Network(world.timers, session)
     network.peer = (host, 40_000)
     session.connection_made(network)

@@ -1,18 +1,13 @@
-"""TLS: real handshakes over loopback, and names read from certificates."""
+"""TLS: real handshakes over loopback."""
 
 import asyncio
 import ssl
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -23,12 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 from beats_signer.config import TlsConfig
 from beats_signer.errors import ConfigError
 from beats_signer.receive.authority import Issued, ThrowawayAuthority
-from beats_signer.receive.tls import (
-    Identity,
-    build_client_context,
-    build_server_context,
-    identify,
-)
+from beats_signer.receive.identity import identify
+from beats_signer.receive.tls import build_client_context, build_server_context
 
 NOW = datetime.now(UTC)
 
@@ -311,63 +302,3 @@ class TestFiles:
             build_server_context(tls)
 
         assert "openssl pkey" in no.value.hint
-
-
-def certificate(
-    common: str | None, alternatives: Sequence[x509.GeneralName] = ()
-) -> bytes:
-    """Return a certificate, as DER, with these names."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    attributes = (
-        [x509.NameAttribute(x509.NameOID.COMMON_NAME, common)] if common else []
-    )
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name(attributes))
-        .issuer_name(x509.Name([]))
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(NOW)
-        .not_valid_after(NOW + timedelta(days=1))
-    )
-    if alternatives:
-        names = x509.SubjectAlternativeName(alternatives)
-        builder = builder.add_extension(names, critical=False)
-    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
-
-
-URI = x509.UniformResourceIdentifier("spiffe://example.com/web-1")
-DNS = x509.DNSName("web-1.example.com")
-MAIL = x509.RFC822Name("root@example.com")
-
-
-class TestIdentity:
-    @pytest.mark.parametrize(
-        ("common", "alternatives", "name"),
-        [
-            pytest.param("cn", [MAIL, DNS, URI], URI.value, id="URI first"),
-            pytest.param("cn", [MAIL, DNS], DNS.value, id="then DNS"),
-            pytest.param("cn", [DNS, x509.DNSName("b")], DNS.value, id="first DNS"),
-            pytest.param("cn", [MAIL], "cn", id="then the common name"),
-            pytest.param("cn", [], "cn", id="common name alone"),
-            pytest.param("Zoë Müller", [], "Zoë Müller", id="beyond ASCII"),
-            pytest.param("a\nb", [], None, id="line feed"),
-            pytest.param("a\u202eb", [], None, id="reversed text"),
-            pytest.param("cn", [x509.DNSName("d" * 256)], "cn", id="DNS too long"),
-            pytest.param(None, [MAIL], None, id="no name"),
-        ],
-    )
-    def test_the_name_comes_from_the_certificate(
-        self, common: str, alternatives: list[x509.GeneralName], name: str | None
-    ) -> None:
-        der = certificate(common, alternatives)
-
-        fingerprint = sha256(der).hexdigest()
-        assert identify(der) == Identity(name or f"sha256:{fingerprint}", fingerprint)
-
-    def test_a_certificate_that_cannot_be_parsed_is_named_by_its_fingerprint(
-        self,
-    ) -> None:
-        identity = identify(b"no certificate")
-
-        assert identity.name == f"sha256:{sha256(b'no certificate').hexdigest()}"

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.kernel import Kernel, KernelSocket
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.refusal import Refusal, UnwelcomeError
 from beats_signer.receive.session import Session
 from beats_signer.receive.state import SessionState
 from beats_signer.receive.terms import Terms
@@ -288,6 +289,9 @@ class World:
             clock=lambda: 1_795_424_400_000_000_000,
         )
         self.sessions: list[Session] = []
+        self.refusals: list[Refusal] = []
+        self.unwelcome: dict[str, Refusal] = {}
+        """Hosts that may not send."""
         self._arrivals = itertools.count(1)
 
     def connect(self, host: str = "192.0.2.1") -> Peer:
@@ -311,9 +315,14 @@ class World:
         peer = transport.get_extra_info("peername")
         if peer is None:
             return None
-        opened = self.next_arrival()
         host, port = peer
+        if host in self.unwelcome:
+            raise UnwelcomeError(self.unwelcome[host], "not here", peer=host)
+        opened = self.next_arrival()
         return Source(host, None, host, f"{host}:{port}", f"c-{opened}", opened)
+
+    def refuse(self, error: UnwelcomeError) -> None:
+        self.refusals.append(error.refusal)
 
     def next_arrival(self) -> int:
         return next(self._arrivals)

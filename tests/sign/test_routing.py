@@ -1,5 +1,7 @@
 """Which chain and which place an event gets, rule by rule."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -342,3 +344,27 @@ def test_rules_that_make_no_sense_are_refused(
         router(**routing)
 
     assert message in str(caught.value)
+
+
+def test_a_tenant_that_a_sender_brings_counts_before_the_rules() -> None:
+    rules = router(
+        tenants=[{"senders": ["web-*"], "tenant": "by-rule"}],
+        rules=[rule(when={"tenants": ["acme"]}, stream="theirs")],
+    )
+    own, brought = window(PLAIN), window(PLAIN)
+    brought = replace(brought, source=replace(brought.source, tenant="acme"))
+
+    assert only(rules.part(own)).route == ("by-rule", "generic")
+    assert only(rules.part(brought)).route == ("acme", "theirs")
+    assert only(rules.part(own)).route == ("by-rule", "generic")
+
+
+def test_tenants_of_senders_are_among_the_targets() -> None:
+    routing = RoutingConfig().for_signer(None, ("acme", "*"))
+
+    assert [pattern for pattern, _ in routing.targets()] == [
+        "logs-generic-default",
+        "logs-generic-acme",
+        "logs-generic-*",
+    ]
+    assert not routing.is_plain

@@ -1,0 +1,56 @@
+"""Declare the settings of listeners: addresses, and TLS in the words of Beats."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from beats_signer.address import Address
+
+__all__ = ["ListenerConfig", "TlsConfig"]
+
+
+class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """TLS of one listener, in the words of Beats and Logstash."""
+
+    certificate: Path
+    """Certificate of this signer, then its intermediate ones; PEM."""
+
+    key: Path
+    """Private key of the certificate, without a passphrase; PEM."""
+
+    certificate_authorities: tuple[Path, ...] = ()
+    """Authorities whose client certificates are accepted; PEM."""
+
+    client_authentication: Literal["none", "optional", "required"] = "required"
+    """Whether a sender has to show a certificate; its name goes into the seal."""
+
+    supported_protocols: Annotated[
+        tuple[Literal["TLSv1.2", "TLSv1.3"], ...],
+        Meta(min_length=1, description="a list of TLSv1.2, TLSv1.3 or both"),
+    ] = ("TLSv1.2", "TLSv1.3")
+    """Versions of TLS that are spoken."""
+
+    def __post_init__(self) -> None:
+        wanted = self.client_authentication
+        if wanted == "none" and self.certificate_authorities:
+            raise ValueError(
+                "certificate_authorities are named, client_authentication is none\n"
+                "Take the authorities away, or ask senders for certificates."
+            )
+        if wanted != "none" and not self.certificate_authorities:
+            raise ValueError(
+                f"client_authentication is {wanted}, certificate_authorities are none\n"
+                "Name the authority of your senders, or set client_authentication: "
+                "none and let anybody send."
+            )
+
+
+class ListenerConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """One address that senders connect to."""
+
+    address: Address = Address("0.0.0.0:5044")
+    """Where to listen. 5044 is the port that Beats expect. Port 0: any free one."""
+
+    ssl: TlsConfig | None = None
+    """Without it the listener speaks plain text, and senders have no identity."""

@@ -1,0 +1,120 @@
+"""Who a sender is, read from its certificate."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from beats_signer.receive.identity import Identity, identify
+
+NOW = datetime.now(UTC)
+
+
+def certificate(
+    common: str | None,
+    alternatives: Sequence[x509.GeneralName] = (),
+    organizations: Sequence[str] = (),
+) -> bytes:
+    """Return a certificate, as DER, with these names."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    kinds = x509.NameOID
+    attributes = [
+        x509.NameAttribute(kinds.ORGANIZATION_NAME, name) for name in organizations
+    ]
+    if common:
+        attributes.append(x509.NameAttribute(kinds.COMMON_NAME, common))
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name(attributes))
+        .issuer_name(AUTHORITY)
+        .public_key(key.public_key())
+        .serial_number(77)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(days=1))
+    )
+    if alternatives:
+        names = x509.SubjectAlternativeName(alternatives)
+        builder = builder.add_extension(names, critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+AUTHORITY = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority")])
+URI = x509.UniformResourceIdentifier("spiffe://example.com/web-1")
+DNS = x509.DNSName("web-1.example.com")
+MAIL = x509.RFC822Name("root@example.com")
+
+
+@pytest.mark.parametrize(
+    ("common", "alternatives", "name"),
+    [
+        pytest.param("cn", [MAIL, DNS, URI], URI.value, id="URI first"),
+        pytest.param("cn", [MAIL, DNS], DNS.value, id="then DNS"),
+        pytest.param("cn", [DNS, x509.DNSName("b")], DNS.value, id="first DNS"),
+        pytest.param("cn", [MAIL], "cn", id="then the common name"),
+        pytest.param("cn", [], "cn", id="common name alone"),
+        pytest.param("Zoë Müller", [], "Zoë Müller", id="beyond ASCII"),
+        pytest.param("a\nb", [], None, id="line feed"),
+        pytest.param("a\u202eb", [], None, id="reversed text"),
+        pytest.param("cn", [x509.DNSName("d" * 256)], "cn", id="DNS too long"),
+        pytest.param(None, [MAIL], None, id="no name"),
+    ],
+)
+def test_the_name_comes_from_the_certificate(
+    common: str, alternatives: list[x509.GeneralName], name: str | None
+) -> None:
+    der = certificate(common, alternatives)
+
+    identity = identify(der)
+
+    fingerprint = sha256(der).hexdigest()
+    assert identity.name == (name or f"sha256:{fingerprint}")
+    assert identity.certificate == fingerprint
+
+
+@pytest.mark.parametrize(
+    ("sources", "name"),
+    [
+        (["cn", "dns", "uri"], "cn"),
+        (["dns", "uri"], DNS.value),
+        (["dns"], DNS.value),
+        (["uri"], URI.value),
+    ],
+)
+def test_the_order_of_names_can_be_set(sources: list[str], name: str) -> None:
+    der = certificate("cn", [URI, DNS])
+
+    assert identify(der, sources).name == name
+
+
+def test_a_kind_of_name_that_is_not_asked_for_is_none() -> None:
+    der = certificate("cn", [MAIL])
+
+    assert identify(der, ["uri", "dns"]).name.startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("organizations", "found"),
+    [([], None), (["Acme"], "Acme"), (["Acme", "Other"], "Acme"), (["a\0b"], None)],
+)
+def test_the_organization_is_the_first_of_the_subject(
+    organizations: list[str], found: str | None
+) -> None:
+    assert identify(certificate("cn", (), organizations)).organization == found
+
+
+def test_issuer_and_serial_say_which_certificate_of_which_authority_it_is() -> None:
+    identity = identify(certificate("cn"))
+
+    assert identity.issuer == AUTHORITY.public_bytes()
+    assert identity.serial == 77
+
+
+def test_a_certificate_that_cannot_be_parsed_is_named_by_its_fingerprint() -> None:
+    fingerprint = sha256(b"no certificate").hexdigest()
+
+    assert identify(b"no certificate") == Identity(f"sha256:{fingerprint}", fingerprint)

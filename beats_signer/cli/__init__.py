@@ -3,6 +3,7 @@
 import click
 
 from beats_signer import __version__
+from beats_signer.cli.certs import certs
 from beats_signer.cli.export import export
 from beats_signer.cli.init import init
 from beats_signer.cli.inspect import inspect
@@ -33,7 +34,19 @@ def program() -> None:
     """
 
 
-_COMMANDS = (init, setup, test, serve, send, status, verify, export, inspect, version)
+_COMMANDS = (
+    init,
+    certs,
+    setup,
+    test,
+    serve,
+    send,
+    status,
+    verify,
+    export,
+    inspect,
+    version,
+)
 
 for _command in _COMMANDS:
     program.add_command(_command)

@@ -1,25 +1,32 @@
-"""Issue certificates for a first try: an authority that is thrown away at once.
+"""Issue certificates for senders and listeners, for those who have no authority.
 
-Its private key exists only in memory. Who needs a further certificate makes
-all of them anew, or takes an authority that is kept with care.
+That of a first try is thrown away at once: its private key exists only in
+memory. One that is kept issues further certificates later.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificateIssuerPrivateKeyTypes,
+    CertificateIssuerPublicKeyTypes,
+    CertificatePublicKeyTypes,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["Issued", "ThrowawayAuthority"]
+__all__ = ["Authority", "Issued", "ThrowawayAuthority"]
 
 _CLOCK_SKEW = timedelta(hours=1)
 """How far behind the clock of a peer may be."""
@@ -36,20 +43,76 @@ class Issued:
     key: bytes
 
 
-class ThrowawayAuthority:
-    """One certificate authority with a P-256 key, for one run of ``init``."""
+class Authority:
+    """One certificate authority, for one run of a command."""
 
-    def __init__(self, *, now: datetime, days: int = 365) -> None:
-        """Make the authority's key and certificate; ``now`` has to know its zone."""
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("beats-signer throw-away authority")
-        self._begin, self._end = now - _CLOCK_SKEW, now + timedelta(days=days)
-        self._certificate = (
-            self._build(self._name, self._key.public_key())
+    def __init__(
+        self,
+        key: CertificateIssuerPrivateKeyTypes,
+        certificate: x509.Certificate,
+        *,
+        now: datetime,
+        days: int = 365,
+    ) -> None:
+        """Take the two; what is issued is good for ``days`` from ``now``, in UTC.
+
+        Nothing that is issued outlives the authority itself.
+        """
+        self._key = key
+        self._certificate = certificate
+        self._begin = now - _CLOCK_SKEW
+        self._end = min(now + timedelta(days=days), certificate.not_valid_after_utc)
+
+    @classmethod
+    def create(
+        cls, name: str, *, now: datetime, own_days: int, days: int
+    ) -> "Authority":
+        """Make an authority of this name with a P-256 key, good for ``own_days``."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = _name(name)
+        certificate = (
+            _build(subject, subject, key.public_key(), key.public_key())
+            .not_valid_before(now - _CLOCK_SKEW)
+            .not_valid_after(now + timedelta(days=own_days))
             .add_extension(x509.BasicConstraints(True, 0), critical=True)
             .add_extension(_usage(authority=True), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign(key, hashes.SHA256())
         )
+        return cls(key, certificate, now=now, days=days)
+
+    @classmethod
+    def read(
+        cls, certificate: bytes, key: bytes, *, now: datetime, days: int
+    ) -> "Authority":
+        """Take an authority that was kept, as PEM.
+
+        Raises:
+            ValueError: They are not PEM, do not belong together, or the
+                certificate is not one of an authority; the message says which.
+        """
+        own = load_pem_private_key(key, None)
+        issuer = x509.load_pem_x509_certificate(certificate)
+        if own.public_key() != issuer.public_key():
+            raise ValueError("the key does not belong to the certificate")
+        if not isinstance(own, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise ValueError("the key is neither of an elliptic curve nor RSA")
+        try:
+            limits = issuer.extensions.get_extension_for_class(x509.BasicConstraints)
+        except x509.ExtensionNotFound as error:
+            raise ValueError("the certificate is not one of an authority") from error
+        if not limits.value.ca:
+            raise ValueError("the certificate is not one of an authority")
+        return cls(own, issuer, now=now, days=days)
+
+    @property
+    def until(self) -> datetime:
+        """Return when what is issued ends."""
+        return self._end
+
+    @property
+    def key(self) -> bytes:
+        """Return the authority's private key as PEM, PKCS #8."""
+        return _pem(self._key)
 
     @property
     def certificate(self) -> bytes:
@@ -70,35 +133,53 @@ class ThrowawayAuthority:
     def _issue(self, names: Sequence[str], purpose: x509.ObjectIdentifier) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName([_alternative(n) for n in names])
+        own, public = self._certificate, key.public_key()
         certificate = (
-            self._build(_name(names[0]), key.public_key())
+            _build(_name(names[0]), own.subject, public, own.public_key())
+            .not_valid_before(self._begin)
+            .not_valid_after(self._end)
             .add_extension(alternatives, critical=False)
             .add_extension(x509.BasicConstraints(False, None), critical=True)
             .add_extension(_usage(authority=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        return Issued(
-            certificate.public_bytes(Encoding.PEM),
-            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-        )
+        return Issued(certificate.public_bytes(Encoding.PEM), _pem(key))
 
-    def _build(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey
-    ) -> x509.CertificateBuilder:
-        """Return what all certificates of this authority have in common."""
-        own = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(self._begin)
-            .not_valid_after(self._end)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
-            .add_extension(own, critical=False)
-        )
+
+class ThrowawayAuthority(Authority):
+    """An authority whose key nobody keeps."""
+
+    def __init__(self, *, now: datetime, days: int = 365) -> None:
+        """Make the authority's key and certificate; ``now`` has to know its zone."""
+        name = "beats-signer throw-away authority"
+        made = Authority.create(name, now=now, own_days=days, days=days)
+        super().__init__(made._key, made._certificate, now=now, days=days)
+
+
+def _build(
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: CertificatePublicKeyTypes,
+    issuer_public: CertificatePublicKeyTypes,
+) -> x509.CertificateBuilder:
+    """Return what all certificates have in common."""
+    own = x509.AuthorityKeyIdentifier.from_issuer_public_key(
+        cast(CertificateIssuerPublicKeyTypes, issuer_public)
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
+        .add_extension(own, critical=False)
+    )
+
+
+def _pem(key: CertificateIssuerPrivateKeyTypes) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _name(common: str) -> x509.Name:

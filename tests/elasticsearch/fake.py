@@ -220,6 +220,10 @@ class Fake:
             answer.value["_shards"]["failed"] = 1
         body = encode(answer.value) if fault.body is None else fault.body
         headers = self._headers() | {"content-type": fault.content_type}
+        if fault.content_encoding is not None:
+            headers["content-encoding"] = fault.content_encoding
+        if fault.location is not None:
+            headers["location"] = fault.location
         if fault.cut_after is None:
             return web.Response(status=fault.status, body=body, headers=headers)
         assert raw.transport is not None

@@ -19,6 +19,10 @@ class Fault:
     body: bytes | None = None
     """Answered in place of the real answer."""
     content_type: str = "application/json"
+    content_encoding: str | None = None
+    """What the body is said to be compressed with; it is sent as it is."""
+    location: str | None = None
+    """Where a redirection points to."""
     cut_after: int | None = None
     """Bytes of the answer after which the connection breaks; 0: no answer at all."""
     silent: bool = False

@@ -13,6 +13,8 @@ import elastic_transport
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 
 from beats_signer.errors import RefusedError, StoreError
+from beats_signer.store.elasticsearch.node import Node
+from beats_signer.store.elasticsearch.silence import explain_silence
 
 __all__ = ["Answer", "Client", "UnansweredError"]
 
@@ -44,7 +46,7 @@ class _Untouched(elastic_transport.Serializer):
 
 
 _SERIALIZERS: Final[Mapping[str, elastic_transport.Serializer]] = {
-    mimetype: _Untouched() for mimetype in (_JSON, _NDJSON, "text/*")
+    mimetype: _Untouched() for mimetype in (_JSON, _NDJSON, "application/*", "text/*")
 }
 
 
@@ -61,11 +63,13 @@ class Client:
 
         ``timeout_seconds`` has to be longer than the 60 that the server waits.
         """
+        self._hosts = hosts
         self._client = AsyncElasticsearch(
             list(hosts),
             request_timeout=timeout_seconds,
             max_retries=0,
             retry_on_timeout=False,
+            node_class=Node,
             serializers=_SERIALIZERS,
             **options,
         )
@@ -124,17 +128,9 @@ class Client:
             ) from error
         except ApiError as error:
             return Answer(error.meta.status, _bytes(error.body))
-        except elastic_transport.TlsError as error:
-            raise UnansweredError(
-                f"{method} {path}: {error}",
-                hint="See that the server's certificate is of a trusted authority "
-                "and has the name by which it is called.",
-            ) from error
         except elastic_transport.TransportError as error:
-            raise UnansweredError(
-                f"{method} {path}: {error}",
-                hint="See that Elasticsearch runs and can be reached.",
-            ) from error
+            said, hint = explain_silence(error, self._hosts)
+            raise UnansweredError(f"{said} ({method} {path})", hint=hint) from error
         return Answer(response.meta.status, _bytes(response.body))
 
 

@@ -10,7 +10,9 @@ __all__ = ["build_configuration"]
 _SIGNER = """\
 # Configuration of beats-signer. Paths are relative to this file; times are in
 # seconds, sizes in bytes. What is commented out shows the default. An unknown
-# key is an error.
+# key is an error. Keys may have dots: ssl.key: x is ssl: {{key: x}}. ${{NAME}} and
+# ${{NAME:default}} take a value from the environment. Files conf.d/*.yml beside this
+# one are laid over it in order of their names. See `beats-signer test config`.
 
 # Name of this signer. It is in the name of every chain: never change it.
 signer: "{signer}"

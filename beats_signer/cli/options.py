@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["CONFIG", "config_option"]
+__all__ = ["CONFIG", "config_option", "overrides_option"]
 
 CONFIG = Path("beats-signer.yml")
 """The configuration that a command takes unless told otherwise."""
@@ -17,3 +17,12 @@ config_option = click.option(
     help="Configuration of the signer.",
 )
 """``--config FILE``; the parameter is a ``Path``."""
+
+overrides_option = click.option(
+    "-E",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set one setting, whatever the files say. May be repeated.",
+)
+"""``-E sealing.max_entries=8192``; the parameter is a tuple of texts."""

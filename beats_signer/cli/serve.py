@@ -7,29 +7,32 @@ import click
 from beats_signer import service
 from beats_signer.chain.errors import FormatError
 from beats_signer.chain.origin import Origin
-from beats_signer.cli.options import config_option
+from beats_signer.cli.options import config_option, overrides_option
 from beats_signer.config import load
 from beats_signer.errors import UsageError
+from beats_signer.preflight import refuse_open_secrets
 
 __all__ = ["serve"]
 
 
 @click.command(epilog="Example: beats-signer serve --config beats-signer.yml")
 @config_option
+@overrides_option
 @click.option(
     "--found",
     metavar="ORIGIN",
     help="Replace this damaged chain by a new one that names it as predecessor.",
 )
-def serve(config: Path, found: str | None) -> int:
+def serve(config: Path, overrides: tuple[str, ...], found: str | None) -> int:
     """Receive, sign and store events until SIGTERM or Ctrl-C.
 
     The first signal ends it when all that was received is acknowledged, the
     second at once. Neither loses an event.
     """
-    settings = load(config)
+    settings = load(config, overrides)
     if found is not None:
         _check_origin(found, settings.signer)
+    refuse_open_secrets(settings)
     return service.run(settings, found=found)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from beats_signer.cli.options import config_option
+from beats_signer.cli.options import config_option, overrides_option
 from beats_signer.config import Config, load
 from beats_signer.errors import UsageError
 from beats_signer.store.elasticsearch.client import Client
@@ -33,6 +33,7 @@ _TERMINAL = Path("/dev/tty")
     epilog="Example: beats-signer setup --user elastic --password-file admin.pw"
 )
 @config_option
+@overrides_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option(
     "--print",
@@ -47,6 +48,7 @@ _TERMINAL = Path("/dev/tty")
 @click.option("--api-key-file", type=_FILE, help="File with an administrator's key.")
 def setup(
     config: Path,
+    overrides: tuple[str, ...],
     dry_run: bool,
     printed: bool,
     user: str | None,
@@ -59,7 +61,7 @@ def setup(
     deleted. Run it again when rules have changed. It needs more rights than a
     signer has: name an administrator, whose password is asked for.
     """
-    settings = load(config)
+    settings = load(config, overrides)
     section = elasticsearch_of(settings)
     if printed:
         targets = list_targets(settings)

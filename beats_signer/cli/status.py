@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
 
-from beats_signer.cli.options import config_option
+from beats_signer.cli.options import config_option, overrides_option
 from beats_signer.config import load
 from beats_signer.errors import SourceError
 from beats_signer.sign.lock import StateLock
@@ -88,10 +88,11 @@ class Status(Struct, frozen=True):
 
 @click.command(epilog="Example: beats-signer status --config beats-signer.yml")
 @config_option
+@overrides_option
 @click.option("--json", "as_json", is_flag=True, help="Show the answer as it came.")
-def status(config: Path, as_json: bool) -> None:
+def status(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Show how the signer of this host is doing. Exit code 2: it does not run."""
-    settings = load(config)
+    settings = load(config, overrides)
     holder = StateLock.read(settings.state)
     if not isinstance(holder.get("http"), str):
         raise SourceError(

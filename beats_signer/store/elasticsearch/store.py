@@ -12,6 +12,7 @@ from dataclasses import replace
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.seal import SealRecord
+from beats_signer.errors import ForkError
 from beats_signer.store.contract import Appended, Entries, Problem, Sealed, Write
 from beats_signer.store.elasticsearch.bareness import Bareness
 from beats_signer.store.elasticsearch.body import build_body
@@ -63,6 +64,9 @@ class ElasticsearchStore:
         self.capacity = Capacity(in_flight, part_bytes)
         self._seals = StoredSeals(client)
         self._opened = clock()
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         # Writes that are not stored in whole, with what is known of each.
         self._deliveries: dict[tuple[bytes, int], Delivery] = {}
 
@@ -79,21 +83,20 @@ class ElasticsearchStore:
         self._opened = self._clock()
 
     async def close(self) -> None:
-        """See ``Store.close``."""
+        """See ``Store.close``. No request lasts longer than its timeout."""
+        await self._idle.wait()
         await self._client.close()
 
     async def append(self, write: Write) -> Appended:
         """See ``Store.append``: bulk requests, each item of them confirmed."""
-        write = self._own(write)
-        place = write.chain, write.seal.number
-        delivery = self._deliveries.pop(place, None)
-        if delivery is None or delivery.write != write:
-            delivery = self._delivery(write)
-        self._deliveries[place] = delivery
-        appended = await delivery.run()
-        self._deliveries.pop(place, None)
-        self._count(write, appended)
-        return appended
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            return await self._append(self._own(write))
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
 
     def problems(self) -> Sequence[Problem]:
         """See ``Store.problems``: chains of which much is stored bare."""
@@ -114,6 +117,21 @@ class ElasticsearchStore:
     async def chains(self, signer: str) -> dict[str, bytes]:
         """See ``Store.chains``."""
         return await self._seals.chains(signer)
+
+    async def _append(self, write: Write) -> Appended:
+        place = write.chain, write.seal.number
+        delivery = self._deliveries.pop(place, None)
+        if delivery is None or delivery.write != write:
+            delivery = self._delivery(write)
+        self._deliveries[place] = delivery
+        try:
+            appended = await delivery.run()
+        except ForkError:
+            del self._deliveries[place]  # the chain stops: nobody asks again
+            raise
+        del self._deliveries[place]
+        self._count(write, appended)
+        return appended
 
     def _own(self, write: Write) -> Write:
         """Return a seal without entries as this store renders it.

@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import pytest
+
 from beats_signer.store.elasticsearch.capacity import Capacity
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault, Outcome
@@ -26,6 +28,12 @@ async def _is_free(capacity: Capacity, chain: bytes) -> bool:
     return is_done
 
 
+async def _take(capacity: Capacity, chain: bytes, rounds: int = 1) -> None:
+    for _ in range(rounds):
+        async with capacity.slot(chain):
+            await asyncio.sleep(0)
+
+
 async def test_requests_wait_for_each_other_above_the_limit() -> None:
     capacity = Capacity(2, 1)
     async with AsyncExitStack() as stack:
@@ -44,7 +52,7 @@ async def test_each_chain_may_have_one_whatever_the_others_have() -> None:
             assert not await _is_free(capacity, TWO)
 
 
-async def test_who_waits_goes_on_when_a_slot_is_free() -> None:
+async def test_a_slot_that_is_free_goes_to_who_has_waited_longest() -> None:
     capacity = Capacity(1, 1)
     order = []
 
@@ -55,7 +63,7 @@ async def test_who_waits_goes_on_when_a_slot_is_free() -> None:
 
     await asyncio.gather(*(take(name) for name in "abc"))
 
-    assert sorted(order) == ["a", "b", "c"]
+    assert order == ["a", "b", "c"]
 
 
 async def test_a_waiting_request_that_is_cancelled_takes_nothing() -> None:
@@ -63,6 +71,33 @@ async def test_a_waiting_request_that_is_cancelled_takes_nothing() -> None:
     async with capacity.slot(ONE):
         assert not await _is_free(capacity, ONE)
     assert await _is_free(capacity, ONE)
+
+
+async def test_a_place_that_was_given_and_is_not_used_is_free_again() -> None:
+    capacity = Capacity(1, 1)
+    async with capacity.slot(ONE):
+        given = asyncio.create_task(_take(capacity, ONE))
+        waiting = asyncio.create_task(_take(capacity, ONE))
+        await asyncio.sleep(0)
+    given.cancel()
+
+    async with asyncio.timeout(5):
+        await waiting
+    assert given.cancelled()
+
+
+@pytest.mark.parametrize("lost", range(4))
+async def test_whoever_is_cancelled_the_others_go_on(lost: int) -> None:
+    capacity = Capacity(1, 1)
+    tasks = [asyncio.create_task(_take(capacity, ONE, rounds=3)) for _ in range(4)]
+    for _ in range(lost + 2):
+        await asyncio.sleep(0)
+    tasks[lost].cancel()
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert await _is_free(capacity, ONE)
+    assert sum(task.cancelled() for task in tasks) <= 1
 
 
 def test_a_busy_server_gets_half_and_then_one_more_at_a_time() -> None:

@@ -352,3 +352,20 @@ async def test_an_append_that_is_cancelled_can_be_repeated(fake: Fake) -> None:
         await append(store, write)
 
     check(fake)
+
+
+async def test_who_closes_waits_for_what_is_under_way(fake: Fake) -> None:
+    fake.hold("bulk")
+    async with opened(fake) as store:
+        appending = asyncio.create_task(store.append(to_write(store, some())))
+        await asyncio.to_thread(fake.wait_for, "bulk")
+        closing = asyncio.create_task(store.close())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not closing.done()
+        fake.release()
+        await closing
+        assert appending.done()
+        await appending
+
+    check(fake)

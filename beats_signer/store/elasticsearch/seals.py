@@ -110,9 +110,11 @@ class StoredSeals:
         }
         found = await self._search(query)
         highest = _decode(found[0].source, _Numbered).seal if found else -1
-        while above := await self._highest_of(chain, highest + 1, highest + _AHEAD):
+        while True:
+            above = await self._highest_of(chain, highest + 1, highest + _AHEAD)
+            if above is None:
+                return highest if highest >= 0 else None
             highest = above
-        return highest if highest >= 0 else None
 
     async def chains(self, signer: str) -> dict[str, bytes]:
         """Return the chain id of every origin of a signer; see ``seal``."""

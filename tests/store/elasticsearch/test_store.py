@@ -1,6 +1,9 @@
 """Appending to Elasticsearch: what is stored, where, and how often."""
 
+import pytest
+
 from tests.elasticsearch.fake import Fake
+from tests.elasticsearch.faults import Fault
 from tests.store.chains import Chain
 from tests.store.elasticsearch.rooms import opened, to_write
 
@@ -29,3 +32,17 @@ async def test_a_write_that_is_repeated_is_stored_once(fake: Fake) -> None:
     assert len(fake.documents("logs-*")) == 2
     assert fake.count("bulk") == 2
     assert fake.count("get") == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_the_highest_seal_is_found_without_the_right_to_refresh(
+    fake: Fake, count: int
+) -> None:
+    chain = Chain()
+    seals = [chain.founding, *(chain.events([b"{}"]) for _ in range(count - 1))]
+    fake.fail(Fault.refused(403, "security_exception"), times=None, on="refresh")
+    async with opened(fake) as store:
+        for sealed in seals:
+            await store.append(to_write(store, sealed))
+
+        assert await store.highest(chain.id) == count - 1

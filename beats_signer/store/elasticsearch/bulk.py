@@ -11,6 +11,7 @@ from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.client import Answer, Client, UnansweredError
 from beats_signer.store.elasticsearch.outcomes import (
     FILTER_PATH,
+    Action,
     AnswerError,
     Outcome,
     RequestVerdict,
@@ -46,12 +47,14 @@ class Bulk:
         chain: bytes,
         sent_before: float,
         clock: Callable[[], float] = time.monotonic,
+        action: Action = Action.CREATE,
     ) -> None:
         """Take when, at the latest, an earlier process may have sent the same."""
         self._client = client
         self._capacity = capacity
         self._chain = chain
         self._clock = clock
+        self._action = action
         self._faults = 0
         self.unanswered_at = sent_before
         """When a request last ended without an answer: it may still be running."""
@@ -72,7 +75,7 @@ class Bulk:
                 raise
             self._check(answer, part)
             try:
-                outcomes = judge_items(answer.data, part.count)
+                outcomes = judge_items(answer.data, part.count, self._action)
             except AnswerError as error:
                 self._forget()
                 raise UnansweredError(f"bulk request: {error}") from error

@@ -23,7 +23,12 @@ from beats_signer.store.elasticsearch.places import (
     seals_index,
 )
 
-__all__ = ["SENDER_FIELD", "build_entry_lines", "build_seal_lines"]
+__all__ = [
+    "SENDER_FIELD",
+    "build_entry_lines",
+    "build_seal_lines",
+    "build_sender_member",
+]
 
 SENDER_FIELD: Final = "beats_signer_sender"
 """Visible field, on request, with name and address of the sender."""
@@ -81,7 +86,9 @@ def _run_lines(
     forms, payloads, salts = entries.forms, entries.payloads, entries.salts
     head = b'{"beats_signer":{"chain":"%b","index":' % sealed.chain.hex()[:32].encode()
     middles = _middles(sealed, run)
-    close = _sender_member(run) if has_sender_fields else b"},"
+    close = b"},"
+    if has_sender_fields:
+        close += build_sender_member(run.sender, run.peer) + b","
     received = _ENCODE(format_time(run.received))
     destinations = sealed.destinations
     destination, action = None, actions.of(None)
@@ -118,12 +125,12 @@ def _middles(sealed: Sealed, run: _Run) -> dict[int, bytes]:
     }
 
 
-def _sender_member(run: _Run) -> bytes:
-    """Return the end of the signed object with the sender as visible fields."""
-    sender = {"name": run.sender}
-    if run.peer is not None:
-        sender["address"] = run.peer.rpartition(":")[0].strip("[]")
-    return b'},"%b":%b,' % (SENDER_FIELD.encode(), _ENCODE(sender))
+def build_sender_member(name: str, peer: str | None) -> bytes:
+    """Return the member that shows who sent an event: name, and address of a peer."""
+    sender = {"name": name}
+    if peer is not None:
+        sender["address"] = peer.rpartition(":")[0].strip("[]")
+    return b'"%b":%b' % (SENDER_FIELD.encode(), _ENCODE(sender))
 
 
 class _Actions:

@@ -5,7 +5,7 @@ nothing: a dropped document and one that went to a failure store have no error.
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import Final
 
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 __all__ = [
     "FILTER_PATH",
+    "Action",
     "AnswerError",
     "Outcome",
     "RequestVerdict",
@@ -28,6 +29,15 @@ FILTER_PATH: Final = (
 )
 """What the server has to say of each item. The status is always there, so that
 the items that come back are as many as were sent, in their order."""
+
+
+class Action(StrEnum):
+    """What every item of a request asks for."""
+
+    CREATE = "create"
+    """A new document."""
+    INDEX = "index"
+    """Another version of a document, in the place of the one that was read."""
 
 
 class Verdict(Enum):
@@ -106,6 +116,8 @@ class _Refusal(Struct):
 _ANSWER = msgspec.json.Decoder(_Answer)
 _REFUSAL = msgspec.json.Decoder(_Refusal)
 _CREATED = Outcome(Verdict.STORED)
+_DONE: Final = {Action.CREATE: (201, "created"), Action.INDEX: (200, "updated")}
+"""Status and result of what was done as it was asked for."""
 _CREATED_ITEM: Final = b'{"create":{"result":"created","status":201}}'
 _REASON_CHARACTERS: Final = 500
 """An error repeats much of the document; a log and a bare document need less."""
@@ -130,7 +142,9 @@ def judge_request(status: int, data: bytes) -> RequestVerdict:
     return RequestVerdict.FAULT if status >= 500 else RequestVerdict.REFUSED
 
 
-def judge_items(data: bytes, count: int) -> list[Outcome]:
+def judge_items(
+    data: bytes, count: int, action: Action = Action.CREATE
+) -> list[Outcome]:
     """Return the outcome of each of the ``count`` items that were sent.
 
     Raises:
@@ -145,7 +159,7 @@ def judge_items(data: bytes, count: int) -> list[Outcome]:
         raise AnswerError(f"the answer cannot be read: {error}") from error
     if len(items) != count:
         raise AnswerError(f"{count} items were sent, {len(items)} came back")
-    return [_judge(item) for item in items]
+    return [_judge(item, action) for item in items]
 
 
 def reason_of(data: bytes) -> tuple[str, str]:
@@ -163,12 +177,12 @@ def _all_created(count: int) -> bytes:
     return b'{"errors":false,"items":[%b]}' % items
 
 
-def _judge(answered: dict[str, _Item]) -> Outcome:
-    item = answered.get("create")
+def _judge(answered: dict[str, _Item], action: Action) -> Outcome:
+    item = answered.get(action)
     if item is None or len(answered) != 1:
-        raise AnswerError(f"an answer to {', '.join(answered)} instead of create")
+        raise AnswerError(f"an answer to {', '.join(answered)} instead of {action}")
     kind, reason = _words(item.error)
-    if item.status == 201 and item.result == "created":
+    if (item.status, item.result) == _DONE[action]:
         if item.failure_store != "used":
             return _CREATED
         return Outcome(Verdict.REJECTED, "failure_store", "it went to a failure store")

@@ -21,7 +21,7 @@ from beats_signer.store.elasticsearch.places import (
 )
 from beats_signer.store.elasticsearch.resource import Resource, owned
 
-__all__ = ["SIGNER_CLUSTER", "build_roles", "signer_indices"]
+__all__ = ["REPAIR", "SIGNER_CLUSTER", "build_roles", "signer_indices"]
 
 SIGNER_CLUSTER: Final = ("monitor",)
 """What a signer may ask of the cluster as a whole: who it is, and its settings."""
@@ -29,6 +29,9 @@ SIGNER_CLUSTER: Final = ("monitor",)
 _CREATE: Final = ("create_doc", "auto_configure", "view_index_metadata", "read")
 _REPLACE: Final = ("index", "auto_configure", "view_index_metadata", "read")
 _READ: Final = ("read", "view_index_metadata")
+REPAIR: Final = _REPLACE
+"""What ``recover`` does to the targets of events. An event that comes back may have
+fields that no mapping knows yet: without ``auto_configure`` it would be refused."""
 _REFRESH: Final = "maintenance"
 """At a start the newest seal is searched for: it has to be visible."""
 _FAILURES: Final = "read_failure_store"
@@ -59,7 +62,7 @@ def build_roles(patterns: Sequence[str], *, has_failure_store: bool) -> list[Res
         _role("reader", [_access(patterns, _READ)]),
         _role(
             "repair",
-            [_access(patterns, (*_READ, "index")), _access(_OWN, _READ)],
+            [_access(patterns, REPAIR), _access(_OWN, _READ)],
         ),
     ]
 

@@ -21,7 +21,14 @@ from beats_signer.store.elasticsearch.client import Answer
 from beats_signer.store.elasticsearch.document import RESERVED
 from beats_signer.store.elasticsearch.rendering import Item, Rendering, is_bare
 
-__all__ = ["Standing", "compare", "read_documents", "request_of"]
+__all__ = [
+    "Signed",
+    "Standing",
+    "compare",
+    "read_documents",
+    "read_signed",
+    "request_of",
+]
 
 _LEAF_BYTES: Final = 32
 
@@ -46,20 +53,36 @@ class _Documents(Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class _Signed:
+class Signed:
     """The ``beats_signer`` object of a document, as it is claimed."""
 
     chain: Any
     index: Any
     form: Any
+    sender: Any
     payload: Any
     payload_base64: Any
     salt: Any
 
+    def decode(self) -> bytes:
+        """Return the payload.
+
+        Raises:
+            ValueError: There is none, or it is not base64.
+        """
+        if isinstance(self.payload, str):
+            return self.payload.encode()
+        return binascii.a2b_base64(str(self.payload_base64))
+
+    def leaf(self) -> bytes:
+        """Return the leaf of what it holds; see ``decode``."""
+        salt = binascii.a2b_base64(str(self.salt)) if self.salt is not None else b""
+        return leaf_hash(str(self.form).encode(), self.decode(), salt)
+
 
 _DOCUMENTS = msgspec.json.Decoder(_Documents)
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
-_NAMES: Final = tuple(_Signed.__slots__)
+_NAMES: Final = tuple(Signed.__slots__)
 
 
 def request_of(places: Sequence[tuple[str, str]]) -> bytes:
@@ -97,7 +120,7 @@ def compare(write: Write, item: Item, source: bytes | None) -> Standing:
         members = _MEMBERS.decode(source)
         if item.rendering is Rendering.SEAL:
             return _compare_seal(write, members)
-        leaf = _leaf(write, item, _signed(members))
+        leaf = _leaf(write, item, read_signed(members))
     except (msgspec.MsgspecError, RecursionError, ValueError, ChainError):
         return Standing.ANOTHER
     own = write.record.leaves[item.position * _LEAF_BYTES :][:_LEAF_BYTES]
@@ -114,8 +137,12 @@ def _compare_seal(write: Write, members: dict[str, Raw]) -> Standing:
     return Standing.OURS if is_same else Standing.ANOTHER
 
 
-def _signed(members: dict[str, Raw]) -> _Signed:
-    """Return the signed object, nested or under dotted names."""
+def read_signed(members: dict[str, Raw]) -> Signed:
+    """Return the signed object, nested or under dotted names.
+
+    Raises:
+        msgspec.MsgspecError, RecursionError: What stands there is no such object.
+    """
     nested = {}
     if RESERVED in members:
         nested = msgspec.json.decode(members[RESERVED], type=dict[str, Any])
@@ -125,18 +152,13 @@ def _signed(members: dict[str, Raw]) -> _Signed:
         if (key := f"{RESERVED}.{name}") in members
     }
     found = nested | dotted
-    return _Signed(*(found.get(name) for name in _NAMES))
+    return Signed(*(found.get(name) for name in _NAMES))
 
 
-def _leaf(write: Write, item: Item, signed: _Signed) -> bytes | None:
+def _leaf(write: Write, item: Item, signed: Signed) -> bytes | None:
     """Return the leaf of what stands there, ``None`` when it claims to be another."""
     if signed.chain != write.chain.hex()[:32]:
         return None
     if signed.index != write.seal.first + item.position:
         return None
-    if isinstance(signed.payload, str):
-        payload = signed.payload.encode()
-    else:
-        payload = binascii.a2b_base64(str(signed.payload_base64))
-    salt = binascii.a2b_base64(str(signed.salt)) if signed.salt is not None else b""
-    return leaf_hash(str(signed.form).encode(), payload, salt)
+    return signed.leaf()

@@ -56,6 +56,7 @@ class CatalogueVerifier:
         *,
         now: int,
         checkpoints: Iterable[str] = (),
+        settled: int | None = None,
         on_record: Callable[[CatalogueRecord, int], None],
     ) -> None:
         """Start at a trust line.
@@ -66,12 +67,15 @@ class CatalogueVerifier:
             now: The verifier's clock, nanoseconds since 1970.
             checkpoints: Signed notes; those that the identity signed are
                 trusted heads of this catalogue.
+            settled: The time up to which all that was stored is there; ``None``:
+                any.
             on_record: Called with each record that is what was sealed and
                 obeys the rules, and with the number of its seal.
         """
         self._trust = trust
         self._findings = findings
         self._now = now
+        self._settled = settled
         self._on_record = on_record
         self._silence = Silence(findings)
         self._listing = Listing(trust.identity, findings, self._hear)
@@ -211,6 +215,7 @@ class CatalogueVerifier:
                 newest=self._now,
                 heads=self._heads,
                 reason="checkpoint",
+                settled=self._settled,
             )
         elif seal.number == 0:
             self._drift(FindingKind.FORGED, "founding", f"it is of {seal.origin}")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from beats_signer.chain.encoding import HASH_BYTES
 from beats_signer.chain.findings import FindingKind, Findings
 from beats_signer.chain.merkle import leaf_hashes, split_hashes, tree_hash
+from beats_signer.chain.patience import Patience
 from beats_signer.chain.seal import Seal
 
 __all__ = ["EntryComparison"]
@@ -26,11 +27,13 @@ class EntryComparison:
         salt_bytes: int | None,
         forms: bytes,
         findings: Findings,
+        patience: Patience,
     ) -> None:
         """Take the seal, its stored leaves and what its chain allows.
 
         ``salt_bytes`` is ``None`` when the founding cannot be read.
         """
+        self._patience = patience
         self._seal = seal
         self._leaves = leaves
         self._salt_bytes = salt_bytes
@@ -110,7 +113,7 @@ class EntryComparison:
             self._foreign("order", first, min(stop, self._next))
             first = max(first, min(stop, self._next))
         if stop > self._end:
-            self._foreign("entries", max(first, self._end), stop)
+            self._exceed(max(first, self._end), stop)
             stop = max(first, self._end)
         if first < stop and first < self._end:
             self._miss(first)
@@ -121,8 +124,9 @@ class EntryComparison:
     def _miss(self, index: int) -> None:
         """Report the entries up to ``index`` that did not come."""
         if index > self._next:
+            is_young = self._patience.is_young(self._seal.time)
             self._findings.add(
-                FindingKind.MISSING,
+                FindingKind.PENDING if is_young else FindingKind.MISSING,
                 "entries",
                 seals=(self._seal.number, self._seal.number),
                 entries=(self._next, index - 1),
@@ -183,6 +187,14 @@ class EntryComparison:
                 entries=(place.start, place.stop - 1),
                 detail=f"form {chr(strange[0])!a}",
             )
+
+    def _exceed(self, first: int, stop: int) -> None:
+        """Report entries behind this seal, which nothing covers so far."""
+        if self._patience.is_growing and first < stop:
+            place = (first, stop - 1)
+            self._findings.add(FindingKind.PENDING, "unsealed", entries=place)
+        else:
+            self._foreign("entries", first, stop)
 
     def _foreign(self, reason: str, first: int, stop: int) -> None:
         if first < stop:

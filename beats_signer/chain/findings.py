@@ -6,15 +6,36 @@ line of a report.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from beats_signer.chain.reasons import REASONS, FindingKind
 
-__all__ = ["Finding", "FindingKind", "Findings"]
+__all__ = ["MOST_DOCUMENTS", "Document", "Finding", "FindingKind", "Findings", "Range"]
 
 _MOST = 1000
 """Findings of one reason in one chain; more help nobody to find the cause."""
+MOST_DOCUMENTS = 10
+"""Documents that one finding names; they show where to look."""
+
+Range = tuple[int, int]
+"""First and last of a range, ends included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Where a store of documents keeps something."""
+
+    index: str
+    """Name of the index; empty when the document should be there and is not."""
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.id}" if self.index else f"{self.id} is not there"
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the document as its JSON object, see docs/verify-json.md."""
+        return {"index": self.index or None, "id": self.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +55,8 @@ class Finding:
     """What this one is, beyond its reason; not part of its identity."""
     count: int = 1
     """How many were found in the range, which may have holes."""
+    documents: tuple[Document, ...] = ()
+    """The first of the documents that it is about; only of a store that has some."""
 
     @property
     def id(self) -> str:
@@ -43,7 +66,7 @@ class Finding:
         the small one has not acknowledged the large one.
         """
         places = (self.seal, self.last_seal, self.first, self.last)
-        parts = (self.origin, self.reason, *map(str, places))
+        parts = (self.origin, self.reason, *map(str, places), *self._strangers())
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         return f"{self.kind}-{digest[:12]}"
 
@@ -67,7 +90,13 @@ class Finding:
             says = f"{says} ({self.count} of them)"
         return f"{self.place}: {says}" if self.place else says
 
-    def to_dict(self) -> dict[str, str | int | None]:
+    def _strangers(self) -> Iterator[str]:
+        """Yield what tells foreign documents apart, which have no place of theirs."""
+        if self.kind is FindingKind.FOREIGN and self.documents:
+            yield str(self.count)
+            yield from map(str, self.documents)
+
+    def to_dict(self) -> dict[str, object]:
         """Return the finding as its JSON object, see docs/verify-json.md."""
         return {
             "id": self.id,
@@ -80,7 +109,12 @@ class Finding:
             "last": self.last,
             "count": self.count,
             "message": self.message,
+            "documents": [document.to_dict() for document in self.documents],
         }
+
+
+Locate = Callable[[Range | None, Range | None], Sequence[Document]]
+"""Returns the documents of a range of seals, or of a range of entries."""
 
 
 class Findings:
@@ -90,9 +124,17 @@ class Findings:
     only widens the last of them, which then has holes.
     """
 
-    def __init__(self, origin: str) -> None:
-        """Start without findings about the chain of this origin."""
+    def __init__(
+        self,
+        origin: str,
+        locate: Locate | None = None,
+    ) -> None:
+        """Start without findings about the chain of this origin.
+
+        ``locate`` is asked when a finding comes that does not name its documents.
+        """
         self._origin = origin
+        self._locate = locate
         self._found: dict[tuple[FindingKind, str], list[Finding]] = {}
 
     def __iter__(self) -> Iterator[Finding]:
@@ -105,9 +147,10 @@ class Findings:
         kind: FindingKind,
         reason: str,
         *,
-        seals: tuple[int, int] | None = None,
-        entries: tuple[int, int] | None = None,
+        seals: Range | None = None,
+        entries: Range | None = None,
         detail: str = "",
+        documents: Sequence[Document] = (),
     ) -> None:
         """Report what is wrong with a range of seals or entries, ends included."""
         if reason not in REASONS[kind]:
@@ -115,8 +158,19 @@ class Findings:
         seal, last_seal = seals or (None, None)
         first, last = entries or (None, None)
         count = _size(first, last) if entries else _size(seal, last_seal)
+        if not documents and self._locate is not None:
+            documents = self._locate(seals, entries)
         new = Finding(
-            kind, reason, self._origin, seal, last_seal, first, last, detail, count
+            kind,
+            reason,
+            self._origin,
+            seal,
+            last_seal,
+            first,
+            last,
+            detail,
+            count,
+            tuple(documents[:MOST_DOCUMENTS]),
         )
         found = self._found.setdefault((kind, reason), [])
         if found and (_adjacent(found[-1], new) or len(found) >= _MOST):
@@ -144,6 +198,7 @@ def _widened(old: Finding, new: Finding) -> Finding:
         first=_least(old.first, new.first),
         last=_most(old.last, new.last),
         count=old.count + new.count,
+        documents=(old.documents + new.documents)[:MOST_DOCUMENTS],
     )
 
 

@@ -67,6 +67,10 @@ REASONS: dict[FindingKind, dict[str, str]] = {
         "entries": "no seal covers these entries here",
         "order": "stands out of its order",
         "line": "neither a seal nor an entry",
+        "second": "another document claims the index of this entry",
+        "seal": "another document claims the number of this seal",
+        "chain": "documents of a chain that nobody has founded",
+        "unsigned": "documents without a signature in a place that is the signer's",
     },
     FindingKind.FORGED: {
         "text": "the seal's note is not in the format",
@@ -97,7 +101,11 @@ REASONS: dict[FindingKind, dict[str, str]] = {
         "record": "the catalogue recorded this chain longer, and now shorter",
     },
     FindingKind.STALE: {"catalogue": "the signer has been silent since its last seal"},
-    FindingKind.DRIFT: {"fields": "visible fields are not those of the payload"},
+    FindingKind.DRIFT: {
+        "fields": "visible fields are not those of the payload",
+        "bare": "visible fields are not there, and the catalogue does not say so",
+        "seal": "the fields beside a seal are not those of its text",
+    },
     FindingKind.ERASED: {"entries": "erased on purpose, as an erase seal says"},
     FindingKind.UNPROVEN: {
         "seals": "stand behind damage, and no later head proves them",
@@ -112,13 +120,19 @@ REASONS: dict[FindingKind, dict[str, str]] = {
     },
     FindingKind.DUPLICATE: {
         "window": "a window was sent again; its events were not sealed twice",
+        "copy": "stored more than once, in identical copies",
+        "seal": "a seal is stored more than once, in identical copies",
     },
     FindingKind.EXPIRED: {"entries": "gone after their retention, as sealed"},
     FindingKind.OVERDUE: {
         "retention": "still here although their retention is over",
         "erasure": "still here although an erase seal lists them",
     },
-    FindingKind.PENDING: {"entries": "too young to be visible already"},
+    FindingKind.PENDING: {
+        "entries": "too young to be visible already",
+        "unsealed": "stored before their seal, which is still on its way",
+        "seals": "stored before the seals in front of them, which are on their way",
+    },
     FindingKind.STOPPED: {
         "announced": "the signer was stopped",
         "silent": "the signer was silent without having announced a stop",

@@ -31,6 +31,7 @@ from beats_signer.chain.lifetimes import Lifetimes
 from beats_signer.chain.linkage import Linkage, Standing
 from beats_signer.chain.note import Note, VerifierKey
 from beats_signer.chain.origin import is_catalogue
+from beats_signer.chain.patience import Patience
 from beats_signer.chain.seal import (
     Seal,
     SealRecord,
@@ -75,6 +76,7 @@ class ChainVerifier:
         newest: int,
         heads: Iterable[tuple[int, bytes]] = (),
         reason: str = "head",
+        settled: int | None = None,
     ) -> None:
         """Start at a trusted seal 0.
 
@@ -86,6 +88,8 @@ class ChainVerifier:
             newest: Time of the newest seal known; retention is judged by it.
             heads: Trusted size and root of this chain's log, in ascending size.
             reason: What those are: ``head`` or ``checkpoint``.
+            settled: The time up to which all that was stored is there; see
+                ``Patience``.
         """
         self._founding = founding
         self._identity = identity
@@ -96,6 +100,7 @@ class ChainVerifier:
         self._lifetimes = Lifetimes(min(now, newest), findings)
         clock = Clock(now, findings)
         self._bodies = Bodies(identity, self._lifetimes, clock, findings)
+        self._patience = Patience(settled, newest)
         self._tally = Tally()
         self._state = _State.NEW
         self._has_seals = False
@@ -227,7 +232,10 @@ class ChainVerifier:
         self._enter("entries")
         if self._state is _State.NEW and count > 0:
             entries = (first, first + count - 1)
-            self._findings.add(FindingKind.FOREIGN, "entries", entries=entries)
+            if self._patience.is_growing:
+                self._findings.add(FindingKind.PENDING, "unsealed", entries=entries)
+            else:
+                self._findings.add(FindingKind.FOREIGN, "entries", entries=entries)
         return self._comparison
 
     def _lose(self, detail: str, is_first: bool) -> None:
@@ -275,7 +283,7 @@ class ChainVerifier:
         salt_bytes = None if self.found is None else self.found.salt_bytes
         self._seal = seal
         self._comparison = EntryComparison(
-            seal, leaves, salt_bytes, self._forms, self._findings
+            seal, leaves, salt_bytes, self._forms, self._findings, self._patience
         )
         return self._comparison
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -11,9 +11,11 @@ from rich.table import Table
 from beats_signer.chain.errors import ChainError
 from beats_signer.chain.seal import parse_seal_note
 from beats_signer.chain.times import format_time
+from beats_signer.cli.server import ServerOptions, server_options
+from beats_signer.cli.source import open_any
 from beats_signer.errors import UsageError
 from beats_signer.verify.printable import printable
-from beats_signer.verify.source import Readable, open_source
+from beats_signer.verify.readable import Readable
 from beats_signer.verify.view import Event, Reader, describe_seal
 
 __all__ = ["inspect"]
@@ -26,7 +28,7 @@ _FILE_COLUMNS = 160
 @click.command(
     epilog="Example: beats-signer inspect archive.db --chain acme/audit --grep error"
 )
-@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("source", required=False)
 @click.option(
     "--chain", "part", help="Show this chain: its origin, or a part that no other has."
 )
@@ -34,34 +36,37 @@ _FILE_COLUMNS = 160
 @click.option("--grep", help="Show only events whose payload contains this text.")
 @click.option("--follow", is_flag=True, help="Wait for new events, from the last seal.")
 @click.option("--limit", type=click.IntRange(1), help="End after this many events.")
-@click.option("--signer", help="Of an archive with several signers, show this one.")
+@click.option("--signer", help="Of a store with several signers, show this one.")
+@server_options
 def inspect(
-    archive: Path,
+    source: str | None,
     part: str | None,
     number: int | None,
     grep: str | None,
     follow: bool,
     limit: int | None,
     signer: str | None,
+    **options: Any,  # noqa: ANN401
 ) -> int:
-    """Show the chains of ARCHIVE, or of the folder of an export, and their events.
+    """Show the chains of SOURCE and their events.
 
-    Without options the chains; with --chain, --grep or --follow one line per
-    event: when it was sealed, its index, its sender and what it says. Nothing is
-    verified here: that is what `beats-signer verify` is for.
+    SOURCE is the URL of Elasticsearch, an archive, or the folder of an export.
+    Without options the chains; with --chain, --grep or --follow one line per event:
+    when it was sealed, its index, its sender and what it says. Nothing is verified
+    here: that is what `beats-signer verify` is for.
     """
-    source = open_source(archive, signer)
-    click.get_current_context().call_on_close(source.close)
+    opened = open_any(source, ServerOptions.take(options), signer)
+    click.get_current_context().call_on_close(opened.close)
     if number is not None:
         if part is None or follow:
             raise UsageError("--seal needs --chain, and cannot be followed")
-        return _show_seal(source, _choose(source, part), number, grep, limit)
+        return _show_seal(opened, _choose(opened, part), number, grep, limit)
     if part is None and grep is None and not follow:
-        _console().print(_build_chains(source))
+        _console().print(_build_chains(opened))
         return 0
-    origins = [_choose(source, part)] if part else source.origins()
+    origins = [_choose(opened, part)] if part else opened.origins()
     shown = 0
-    for origin, event in _events(source, origins, is_followed=follow):
+    for origin, event in _events(opened, origins, is_followed=follow):
         if grep is None or grep.encode() in (event.payload or b""):
             whose = f"{printable(origin)} " if len(origins) > 1 else ""
             click.echo(f"{whose}{event.line()}")

@@ -1,18 +1,21 @@
-"""Verify an archive or an export, and say what was proven."""
+"""Verify an archive, an export or a cluster, and say what was proven."""
 
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from beats_signer.chain.trust import TrustLine
 from beats_signer.cli.progress import ReadingProgress
+from beats_signer.cli.server import ServerOptions, server_options
+from beats_signer.cli.source import open_any
 from beats_signer.errors import SourceError, UsageError
 from beats_signer.verify.acknowledged import read_acknowledged
+from beats_signer.verify.readable import Readable
 from beats_signer.verify.report import Report
 from beats_signer.verify.run import Verification
-from beats_signer.verify.source import Readable, open_source
 from beats_signer.verify.text import write_report
 from beats_signer.verify.trusting import claimed_trust, parse_trust
 
@@ -27,7 +30,7 @@ _NOTE_BYTES = 1 << 16
     "acknowledged findings.\n\n"
     "Example: beats-signer verify archive.db --trust trust"
 )
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", required=False)
 @click.option(
     "--trust",
     metavar="LINE|FILE",
@@ -51,8 +54,17 @@ _NOTE_BYTES = 1 << 16
     "--acknowledged", type=_FILE, help="Findings that are explained: id, space, reason."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
+@click.option(
+    "--delay",
+    type=click.FloatRange(0),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For so long an event may be stored and not visible yet in Elasticsearch.",
+)
+@server_options
 def verify(
-    source: Path,
+    source: str | None,
     trust: str | None,
     first: bool,
     checkpoints: tuple[Path, ...],
@@ -60,12 +72,16 @@ def verify(
     live: bool,
     acknowledged: Path | None,
     as_json: bool,
+    delay: float,
+    **options: Any,  # noqa: ANN401
 ) -> int:
     """Prove that no event in SOURCE was altered, removed, inserted or reordered.
 
-    SOURCE is an archive, also while a signer writes it, or a folder that
-    `export` has made. Trust starts at the signer's trust line.
+    SOURCE is the URL of Elasticsearch, an archive, both also while a signer writes
+    there, or a folder that `export` has made. Trust starts at the signer's trust
+    line.
     """
+    server = ServerOptions.take(options)
     if trust is not None and first:
         raise UsageError(
             "--trust and --first exclude each other",
@@ -73,12 +89,13 @@ def verify(
         )
     pinned = None if trust is None else parse_trust(trust)
     notes = [_read_note(path) for path in checkpoints]
-    report = Report(str(source), time.time_ns())
+    report = Report(source or str(server.config), time.time_ns())
     if acknowledged is not None:
         report.acknowledged = read_acknowledged(acknowledged)
     begun = time.monotonic()
     try:
-        opened = open_source(source, None if pinned is None else pinned.identity.name)
+        signer = None if pinned is None else pinned.identity.name
+        opened = open_any(source, server, signer, delay_seconds=delay)
         click.get_current_context().call_on_close(opened.close)
         chosen = pinned or _choose(opened, report, is_first=first)
         if chosen is not None:

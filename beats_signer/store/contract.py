@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from beats_signer.chain.body import WindowRecord
+from beats_signer.chain.findings import Document, FindingKind, Range
 from beats_signer.chain.seal import Seal, SealRecord
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Destination",
     "Entries",
     "EntryBlock",
+    "Flaw",
     "Problem",
     "Sealed",
     "Source",
@@ -191,6 +193,21 @@ class EntryBlock:
     """``expired`` or ``erased``: why all entries of this block are gone."""
     damaged: str | None = None
     """What is wrong with the bytes: the verifier reports it as ``modified``."""
+    compared: int = 0
+    """How many of the entries are shown as what they are: what people see of them
+    was held against the payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that is wrong with the source itself, at this place of it."""
+
+    kind: FindingKind
+    reason: str
+    detail: str = ""
+    seals: Range | None = None
+    entries: Range | None = None
+    documents: tuple[Document, ...] = ()
 
 
 class Source(Protocol):

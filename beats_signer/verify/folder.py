@@ -16,7 +16,9 @@ from beats_signer.chain.findings import FindingKind
 from beats_signer.chain.note import NOTE_BYTES
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import SourceError
-from beats_signer.verify.lines import Flaw, Item, read_lines
+from beats_signer.store.contract import Flaw
+from beats_signer.verify.lines import Item, read_lines
+from beats_signer.verify.readable import Readable
 
 __all__ = ["CATALOGUE", "CHECKPOINT", "SUFFIXES", "ExportFolder", "origin_of_file"]
 
@@ -33,7 +35,7 @@ _SEARCH_ITEMS = 1000
 """Seals and runs of entries among which a file must say whose it is."""
 
 
-class ExportFolder:
+class ExportFolder(Readable):
     """An exported folder; it is expected to stay as it is while it is read."""
 
     def __init__(self, path: Path) -> None:

@@ -8,7 +8,6 @@ must not look like the absence of what stood there.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from beats_signer.chain.encoding import decode_base64
@@ -25,9 +24,9 @@ from beats_signer.chain.export import (
 from beats_signer.chain.findings import FindingKind
 from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.errors import SourceError
-from beats_signer.store.contract import Entries, EntryBlock
+from beats_signer.store.contract import Entries, EntryBlock, Flaw
 
-__all__ = ["LINE_BYTES", "Flaw", "Item", "read_lines"]
+__all__ = ["LINE_BYTES", "Item", "read_lines"]
 
 _BLOCK_BYTES = 64 << 10
 LINE_BYTES = 256 << 20
@@ -35,16 +34,6 @@ LINE_BYTES = 256 << 20
 _NO_LEAVES = b"\0"
 """In place of leaves that are not base64: never as long as leaves must be."""
 _NONE = Entries(b"", (), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """Something that is wrong with the source itself, at this place of it."""
-
-    kind: FindingKind
-    reason: str
-    detail: str
-
 
 Item = SealRecord | EntryBlock | Flaw
 

@@ -22,10 +22,10 @@ from beats_signer.chain.times import format_time
 from beats_signer.chain.trust import TrustLine
 from beats_signer.chain.verify import ChainVerifier
 from beats_signer.errors import SourceError
-from beats_signer.store.contract import EntryBlock
+from beats_signer.store.contract import EntryBlock, Flaw
 from beats_signer.verify.lines import Item
+from beats_signer.verify.readable import Readable
 from beats_signer.verify.report import Report
-from beats_signer.verify.source import Readable
 from beats_signer.verify.spool import HeadSpool
 
 __all__ = ["Verification"]
@@ -81,16 +81,19 @@ class Verification:
             self._heads.close()
 
     def _run(self) -> None:
-        findings = Findings(self._trust.identity.name)
+        source, signer = self._source, self._trust.identity.name
+        source.pin(signer, self._trust.catalogue)
+        findings = Findings(signer, source.locate)
         catalogue = CatalogueVerifier(
             self._trust,
             findings,
             now=self._now,
             checkpoints=self._find_checkpoints(),
+            settled=source.settled,
             on_record=self._take_record,
         )
         for flaw in self._source.flaws():
-            findings.add(flaw.kind, flaw.reason, detail=flaw.detail)
+            _add_flaw(findings, flaw)
         is_whole = self._read_catalogue(catalogue, findings)
         if catalogue.is_anchored:
             self._check_listed(catalogue)
@@ -114,7 +117,8 @@ class Verification:
         self._report.catalogue = facts = catalogue.facts
         if facts is not None and not self._is_live:
             self._leave(f"what came after {format_time(facts.last_time)}")
-        self._leave("what Elasticsearch shows of the events")
+        if not source.is_shown:
+            self._leave("what Elasticsearch shows of the events")
         for reported in (findings, *chains):
             self._report.findings += reported
 
@@ -212,7 +216,8 @@ class Verification:
     ) -> Findings:
         """Verify one chain and return its findings."""
         origin = listed.origin
-        findings = Findings(origin)
+        self._source.pin(origin, listed.founding.hash())
+        findings = Findings(origin, self._source.locate)
         facts = catalogue.facts
         verifier = ChainVerifier(
             listed.founding,
@@ -221,6 +226,7 @@ class Verification:
             now=self._now,
             newest=self._now if facts is None else facts.last_time,
             heads=self._heads.read(origin, catalogue.is_proven),
+            settled=self._source.settled,
         )
         try:
             seals = self._feed(verifier, findings, origin, self._source.read(origin))
@@ -278,7 +284,7 @@ class Verification:
                 verifier.add_seal(item)
                 seals += 1
             else:
-                findings.add(item.kind, item.reason, detail=item.detail)
+                _add_flaw(findings, item)
         return seals
 
     def _doubt(self, reason: str) -> None:
@@ -286,6 +292,17 @@ class Verification:
 
     def _leave(self, what: str) -> None:
         self._report.not_checked.append(what)
+
+
+def _add_flaw(findings: Findings, flaw: Flaw) -> None:
+    findings.add(
+        flaw.kind,
+        flaw.reason,
+        seals=flaw.seals,
+        entries=flaw.entries,
+        detail=flaw.detail,
+        documents=flaw.documents,
+    )
 
 
 def _add_block(verifier: ChainVerifier | CatalogueVerifier, block: EntryBlock) -> None:

@@ -2,54 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import SourceError
 from beats_signer.store.archive_source import ArchiveSource
+from beats_signer.store.contract import Flaw
 from beats_signer.verify.folder import ExportFolder
-from beats_signer.verify.lines import Flaw, Item
+from beats_signer.verify.lines import Item
+from beats_signer.verify.readable import Readable
 
-__all__ = ["ArchiveReading", "Readable", "open_source"]
-
-
-class Readable(Protocol):
-    """What a verification, an export or an inspection reads.
-
-    Every method raises ``SourceError`` when the answer is undecided.
-    """
-
-    is_growing: bool
-    """Whether a signer may be writing while it is read."""
-    ignored: list[str]
-    """What stands there and cannot be said to be a chain."""
-
-    def catalogue(self) -> str:
-        """Return the origin of the catalogue, which is the signer's name."""
-
-    def origins(self) -> list[str]:
-        """Return the origins of all chains there, the catalogue among them."""
-
-    def checkpoint(self) -> str | None:
-        """Return the newest checkpoint of the catalogue, or ``None``."""
-
-    def flaws(self) -> list[Flaw]:
-        """Return what is wrong with the source as such."""
-
-    def done(self) -> float:
-        """Return how much of the whole was read, from 0 to 1."""
-
-    def last(self, origin: str) -> SealRecord | None:
-        """Return the seal with the highest number, or ``None``."""
-
-    def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
-        """Yield the seals of a chain from a number on, each with its entries."""
-
-    def close(self) -> None:
-        """Let go of the source; nothing can be read any more."""
+__all__ = ["ArchiveReading", "open_source"]
 
 
-class ArchiveReading:
+class ArchiveReading(Readable):
     """An archive, and how much of it was read."""
 
     def __init__(self, source: ArchiveSource) -> None:

@@ -35,10 +35,12 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"undecided: {reason}"
     for finding in report.open_findings:
         yield _name(finding)
+        yield from _documents(finding)
     for finding in report.acknowledged_findings:
         yield f"acknowledged {_name(finding)}: {report.acknowledged[finding.id]}"
     for finding in report.information:
         yield f"information {_name(finding)}"
+        yield from _documents(finding)
 
 
 def _summarise(report: Report) -> str:
@@ -89,6 +91,11 @@ def _describe(facts: Facts) -> str:
 
 def _name(finding: Finding) -> str:
     return f"{finding.kind}: {finding.origin}: {finding.message} [{finding.id}]"
+
+
+def _documents(finding: Finding) -> Iterator[str]:
+    for document in finding.documents:
+        yield f"  document {document}"
 
 
 def _seconds(time: int) -> str:

@@ -7,7 +7,7 @@ from beats_signer.chain.founding import Found
 from beats_signer.chain.seal import SealRecord, parse_seal_note, seal_hash
 from beats_signer.chain.trust import TrustLine
 from beats_signer.errors import SourceError, UsageError
-from beats_signer.verify.source import Readable
+from beats_signer.verify.readable import Readable
 
 __all__ = ["claimed_trust", "parse_trust"]
 

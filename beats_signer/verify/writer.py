@@ -31,7 +31,7 @@ from beats_signer.errors import SourceError, UsageError
 from beats_signer.store.contract import EntryBlock
 from beats_signer.verify.folder import CATALOGUE, CHECKPOINT, SUFFIXES, origin_of_file
 from beats_signer.verify.lines import Item
-from beats_signer.verify.source import Readable
+from beats_signer.verify.readable import Readable
 
 __all__ = ["ExportWriter"]
 

@@ -12,9 +12,9 @@ from tests.verify.signer import World, events
 Lines = list[dict[str, Any]]
 
 
-def whole_world() -> World:
+def whole_world(*names: str) -> World:
     """Return two chains; of the first, five seals and heads over them."""
-    world = World()
+    world = World(*names)
     chain = world.chain("audit")
     other = world.chain("other")
     for at in range(5):

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beats_signer.chain.merkle import leaf_hash, tree_hash
 from beats_signer.chain.note import VerifierKey, sign_note
+from beats_signer.chain.origin import signer_of
 from beats_signer.chain.times import SECOND, format_time
 from beats_signer.chain.trust import TrustLine
 
@@ -53,9 +54,9 @@ def signed(*labels: tuple[str, str]) -> list[tuple[str, Ed25519PrivateKey]]:
     return [(name, key(label)) for name, label in labels]
 
 
-def identity(label: str = "identity") -> VerifierKey:
+def identity(label: str = "identity", signer: str = SIGNER) -> VerifierKey:
     """Return the vkey of an identity."""
-    return VerifierKey(SIGNER, public(label))
+    return VerifierKey(signer, public(label))
 
 
 @dataclass
@@ -91,7 +92,7 @@ class SignedChain:
     def found(self, **changes: Any) -> "SignedChain":
         """Make seal 0; ``changes`` are lines, or members of the body."""
         body = {
-            "identity": str(identity(self.identity_label)),
+            "identity": str(identity(self.identity_label, signer_of(self.origin))),
             "key": base64_of(public(self.label(0))),
             "salt_bytes": self.salt_bytes,
             "predecessor": self.predecessor,
@@ -102,7 +103,10 @@ class SignedChain:
                 body[name] = changes.pop(name)
         changes.setdefault(
             "signers",
-            [(self.origin, key(self.label(0))), (SIGNER, key(self.identity_label))],
+            [
+                (self.origin, key(self.label(0))),
+                (signer_of(self.origin), key(self.identity_label)),
+            ],
         )
         return self.seal("found", body=json.dumps(body), **changes)
 
@@ -225,8 +229,10 @@ def events(first: int, count: int) -> list[bytes]:
 class World:
     """A signer's catalogue and its chains, and the folder they are exported to."""
 
-    def __init__(self) -> None:
-        self.catalogue = SignedChain(SIGNER, settings={"heartbeat_seconds": 60})
+    def __init__(self, signer: str = SIGNER, tenant: str = "acme") -> None:
+        self.signer = signer
+        self.tenant = tenant
+        self.catalogue = SignedChain(signer, settings={"heartbeat_seconds": 60})
         self.catalogue.found()
         self.chains: list[SignedChain] = []
         self.checkpoint: str | None = ""
@@ -236,7 +242,7 @@ class World:
     @property
     def trust(self) -> TrustLine:
         """The trust line of this signer."""
-        return TrustLine(identity(), self.catalogue.hashes[0])
+        return TrustLine(identity(signer=self.signer), self.catalogue.hashes[0])
 
     @property
     def now(self) -> int:
@@ -246,7 +252,8 @@ class World:
 
     def chain(self, stream: str = "audit", **settings: Any) -> SignedChain:
         """Found a chain and list it."""
-        chain = SignedChain(f"{SIGNER}/acme/{stream}/20261123T090000Z", **settings)
+        origin = f"{self.signer}/{self.tenant}/{stream}/20261123T090000Z"
+        chain = SignedChain(origin, **settings)
         chain.found()
         self.chains.append(chain)
         self.list(chain)
@@ -265,8 +272,8 @@ class World:
         """Return the checkpoint over some seals of the catalogue."""
         size = len(self.catalogue.texts) if size is None else size
         root = base64_of(tree_hash(self.catalogue.hashes[:size]))
-        text = f"{SIGNER}\n{size}\n{root}\n"
-        return sign_note(text, [(SIGNER, key(self.checkpoint_label))])
+        text = f"{self.signer}\n{size}\n{root}\n"
+        return sign_note(text, [(self.signer, key(self.checkpoint_label))])
 
     def write(self, folder: Path) -> Path:
         """Export everything as it is now."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import SourceError
-from beats_signer.store.contract import EntryBlock
-from beats_signer.verify.lines import Flaw, Item, read_lines
+from beats_signer.store.contract import EntryBlock, Flaw
+from beats_signer.verify.lines import Item, read_lines
 from tests.verify.signer import World, events
 from tests.verify.verifying import VECTORS
 

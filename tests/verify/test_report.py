@@ -30,6 +30,7 @@ class FindingJson(msgspec.Struct, forbid_unknown_fields=True):
     last: int | None
     count: int
     message: str
+    documents: list[dict[str, str | None]]
     acknowledged: str | msgspec.UnsetType | None = msgspec.UNSET
 
 

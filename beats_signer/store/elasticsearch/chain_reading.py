@@ -1,0 +1,207 @@
+"""Read one chain: its seals, and between them the documents of its entries.
+
+Both are read side by side, and joined by index alone: in which indices documents
+stand, and under which name, does not matter.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from msgspec import UNSET
+
+from beats_signer.chain.body import ConfigBody, Found, parse_body
+from beats_signer.chain.errors import ChainError
+from beats_signer.chain.findings import FindingKind
+from beats_signer.chain.seal import Kind, Seal, SealRecord
+from beats_signer.chain.times import SECOND
+from beats_signer.store.contract import Entries, EntryBlock, Flaw
+from beats_signer.store.elasticsearch.asking import Asking
+from beats_signer.store.elasticsearch.claims import Claim
+from beats_signer.store.elasticsearch.entries import Candidates, Claims, Other
+from beats_signer.store.elasticsearch.located import Located
+from beats_signer.store.elasticsearch.pages import Pages, Search
+from beats_signer.store.elasticsearch.places import CATALOGUE_INDEX
+from beats_signer.store.elasticsearch.stored_chain import ChainSeals, InPlace
+
+__all__ = ["ChainReading"]
+
+_NONE: Final = Entries(b"", (), None)
+_BLOCK_ENTRIES: Final = 1024
+_DAY: Final = 86_400 * SECOND
+_INDEX: Final = "beats_signer.index"
+_SIGNED: Final = ("beats_signer", "beats_signer.*")
+
+Item = SealRecord | EntryBlock | Flaw
+Compare = Callable[[Seal, SealRecord, Sequence[Claim]], Iterable[Flaw]]
+"""Holds what people see of some entries against their payloads."""
+
+
+class ChainReading:
+    """One reading of one chain."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        chain: bytes,
+        located: Located,
+        *,
+        indices: str,
+        now: int,
+        settled: int | None,
+        compare: Compare | None,
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            asking: The cluster.
+            chain: The chain id, 32 bytes.
+            located: Told where everything stands.
+            indices: Pattern of the indices that may hold entries.
+            now: The reader's clock, nanoseconds since 1970.
+            settled: The time up to which everything that was stored is there.
+            compare: Holds visible fields against payloads; ``None``: not read.
+        """
+        self._asking = asking
+        self._chain = chain
+        self._name = chain.hex()[:32]
+        self._located = located
+        self._indices = f"{indices},{CATALOGUE_INDEX}"
+        self._now = now
+        self._settled = settled
+        self._compare = compare
+        self._claims: Claims | None = None
+        self._is_certain = True  # where the entries of the next seal begin
+        self._retention_days: int | None = None
+        self._is_erasable = False
+
+    def read(self, first_seal: int) -> Iterator[Item]:
+        """Yield the seals from a number on, each followed by its entries.
+
+        Raises:
+            SourceError: They cannot be read on.
+        """
+        if first_seal == 0:
+            self._claims = self._open(0)
+        chain = ChainSeals(self._asking, self._name, first_seal, self._settled)
+        for item in chain.read():
+            if isinstance(item, Flaw):
+                yield item
+            else:
+                yield from self._read_seal(item)
+        if self._claims is not None:
+            self._located.leave()
+            for part in self._claims.until(None):
+                self._located.add(part)
+                yield from self._build(part)
+
+    def _open(self, first: int) -> Claims:
+        """Return the documents of the chain from an index on."""
+        query = {
+            "bool": {
+                "filter": [
+                    {"term": {"beats_signer.chain": self._name}},
+                    {"range": {_INDEX: {"gte": first}}},
+                ]
+            }
+        }
+        source = True if self._compare is not None else _SIGNED
+        pages = Pages(self._asking, Search(self._indices, query, _INDEX, source))
+        pages.open()
+        return Claims(pages)
+
+    def _read_seal(self, item: InPlace) -> Iterator[Item]:
+        stored = item.stored
+        seal, record = stored.seal, stored.record
+        if item.is_twin or seal is None:
+            self._is_certain = self._is_certain and item.is_twin
+            self._located.open(stored, None)
+            yield record
+            return
+        if self._claims is None:
+            self._claims = self._open(seal.first)
+        if not self._is_certain or item.is_behind_gap:
+            for _ in self._claims.until(seal.first):
+                pass  # entries of seals that are missing: nobody can judge them
+            self._is_certain = True
+        candidates = Candidates(self._chain, seal, record)
+        self._located.open(stored, candidates)
+        yield record
+        self._obey(seal, record)
+        yield from self._read_entries(seal, record, candidates)
+
+    def _read_entries(
+        self, seal: Seal, record: SealRecord, candidates: Candidates
+    ) -> Iterator[Item]:
+        assert self._claims is not None, "seals are read before entries"
+        end = seal.first + seal.count
+        due = seal.first
+        for found in candidates.choose(self._claims.until(end)):
+            if isinstance(found, Other):
+                yield found.flaw
+                if found.flaw.kind is FindingKind.DUPLICATE:
+                    yield from self._look(seal, record, [found.claim])
+                continue
+            self._located.add(found)
+            for block in self._build(found):
+                yield from self._miss(seal, due, block.first)
+                yield block
+                due = block.first + block.count
+            yield from self._look(seal, record, found)
+        yield from self._miss(seal, due, end)
+
+    def _look(
+        self, seal: Seal, record: SealRecord, claims: Sequence[Claim]
+    ) -> Iterable[Flaw]:
+        return () if self._compare is None else self._compare(seal, record, claims)
+
+    def _miss(self, seal: Seal, due: int, first: int) -> Iterator[EntryBlock]:
+        """Say of entries that are gone that they have expired, if they have."""
+        days = self._retention_days
+        if due < first and days is not None and seal.time + days * _DAY <= self._now:
+            yield EntryBlock(due, _NONE, first - due, absent="expired")
+
+    def _build(self, claims: Sequence[Claim]) -> Iterator[EntryBlock]:
+        """Yield blocks of entries that stand one after the other and are alike."""
+        for _, group in groupby(enumerate(claims), self._kind):
+            alike = [claim for _, claim in group]
+            for at in range(0, len(alike), _BLOCK_ENTRIES):
+                yield self._block(alike[at : at + _BLOCK_ENTRIES])
+
+    def _kind(self, numbered: tuple[int, Claim]) -> tuple[int, str, bool, bool]:
+        at, claim = numbered
+        return (
+            claim.index - at,
+            claim.fault,
+            claim.salt is None,
+            claim.has_payload,
+        )
+
+    def _block(self, claims: list[Claim]) -> EntryBlock:
+        first, one, count = claims[0].index, claims[0], len(claims)
+        if one.fault:
+            if self._is_erasable and not one.has_payload:
+                return EntryBlock(first, _NONE, count, absent="erased")
+            return EntryBlock(first, _NONE, count, damaged=one.fault)
+        salts = None if one.salt is None else [claim.salt or b"" for claim in claims]
+        entries = Entries(
+            bytes([claim.form for claim in claims]),
+            [claim.payload for claim in claims],
+            salts,
+        )
+        compared = 0 if self._compare is None else count
+        return EntryBlock(first, entries, count, compared=compared)
+
+    def _obey(self, seal: Seal, record: SealRecord) -> None:
+        """Learn from a body what may be gone; the verifier judges it."""
+        if seal.kind not in (Kind.FOUND, Kind.CONFIG):
+            return
+        try:
+            body = parse_body(seal, record.body)
+        except ChainError:
+            return
+        if isinstance(body, Found):
+            self._retention_days = body.retention_days
+            self._is_erasable = body.salt_bytes > 0
+        elif isinstance(body, ConfigBody) and body.retention_days is not UNSET:
+            self._retention_days = body.retention_days

@@ -1,0 +1,199 @@
+"""Read one signer's chains from a cluster, also while the signer writes them.
+
+Nothing is believed here but the hash of a founding, which is a chain's id. What is
+not there and what could not be read are told apart: the second is a ``SourceError``.
+"""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from beats_signer.chain.findings import Document, Range
+from beats_signer.chain.origin import signer_of
+from beats_signer.chain.seal import SealRecord
+from beats_signer.errors import SourceError
+from beats_signer.store.contract import Flaw
+from beats_signer.store.elasticsearch.asking import Asking, Hit
+from beats_signer.store.elasticsearch.chain_reading import ChainReading, Compare, Item
+from beats_signer.store.elasticsearch.located import Located
+from beats_signer.store.elasticsearch.pages import Pages, Search
+from beats_signer.store.elasticsearch.places import CHECKPOINTS_INDEX, SEALS_INDEX
+from beats_signer.store.elasticsearch.seal_documents import read_seal
+
+__all__ = ["ElasticsearchSource"]
+
+
+class _Checkpoint(Struct):
+    note: str = ""
+
+
+class _Named(Struct):
+    source: _Checkpoint = msgspec.field(name="_source", default_factory=_Checkpoint)
+
+
+class ElasticsearchSource:
+    """The chains of one signer in one cluster; for one thread."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        signer: str | None = None,
+        *,
+        indices: str = "*",
+        now: int,
+        settled: int | None = None,
+        compare: Compare | None = None,
+    ) -> None:
+        """Take the cluster, whose client ``close`` closes; nothing is asked yet.
+
+        Args:
+            asking: The cluster.
+            signer: Whose chains; it may be left out where there is only one.
+            indices: Pattern of the indices that may hold entries.
+            now: The reader's clock, nanoseconds since 1970.
+            settled: The time up to which everything that was stored is there.
+            compare: Holds visible fields against payloads; ``None``: not read.
+        """
+        self._asking = asking
+        self._signer = signer
+        self._indices = indices
+        self._now = now
+        self._compare = compare
+        self._located = Located()
+        self._pinned: dict[str, bytes] = {}
+        self._founded: dict[str, list[bytes]] | None = None
+        self._read_seals = 0
+        self._total_seals: int | None = None
+        self.settled = settled
+        self.is_growing = True
+        self.is_shown = compare is not None
+        self.ignored: list[str] = []
+
+    def close(self) -> None:
+        """Let go of the cluster. Idempotent."""
+        self._asking.client.close()
+
+    def catalogue(self) -> str:
+        """See ``Readable.catalogue``."""
+        if self._signer is None:
+            self._signer = self._only_signer()
+        return self._signer
+
+    def origins(self) -> list[str]:
+        """See ``Readable.origins``."""
+        signer = self.catalogue()
+        self._founded = None
+        others = sorted({*self._find_founded(), *self._pinned} - {signer})
+        return [signer, *(one for one in others if signer_of(one) == signer)]
+
+    def pin(self, origin: str, chain: bytes) -> None:
+        """See ``Readable.pin``."""
+        self._pinned[origin] = chain
+
+    def checkpoint(self) -> str | None:
+        """See ``Readable.checkpoint``."""
+        path = f"/{CHECKPOINTS_INDEX}/_doc/{quote(self.catalogue(), safe='')}"
+        answer = self._asking.ask("GET", path, may_lack=True)
+        if answer.status == 404:
+            return None
+        try:
+            return msgspec.json.decode(answer.data, type=_Named).source.note
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return ""
+
+    def flaws(self) -> list[Flaw]:
+        """See ``Readable.flaws``."""
+        return []
+
+    def locate(self, seals: Range | None, entries: Range | None) -> Sequence[Document]:
+        """See ``Readable.locate``."""
+        return self._located.find(seals, entries)
+
+    def done(self) -> float:
+        """See ``Readable.done``; counted in seals."""
+        if self._total_seals is None:
+            self._total_seals = self._count_seals()
+        return min(1.0, self._read_seals / max(1, self._total_seals))
+
+    def last(self, origin: str) -> SealRecord | None:
+        """See ``Readable.last``."""
+        chain = self._chain(origin)
+        if chain is None:
+            return None
+        name = chain.hex()[:32]
+        body = {
+            "query": {"term": {"chain": name}},
+            "sort": [{"seal": {"order": "desc", "unmapped_type": "long"}}],
+            "size": 1,
+        }
+        hits = self._asking.search(SEALS_INDEX, body).hits
+        return read_seal(hits[0], name).record if hits else None
+
+    def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
+        """See ``Readable.read``."""
+        chain = self._chain(origin)
+        if chain is None:
+            return
+        self._located = Located()
+        reading = ChainReading(
+            self._asking,
+            chain,
+            self._located,
+            indices=self._indices,
+            now=self._now,
+            settled=self.settled,
+            compare=self._compare,
+        )
+        for item in reading.read(first_seal):
+            self._read_seals += isinstance(item, SealRecord)
+            yield item
+
+    def _chain(self, origin: str) -> bytes | None:
+        """Return the id of a chain: the one that is trusted, or the first there."""
+        if (chain := self._pinned.get(origin)) is not None:
+            return chain
+        return next(iter(self._find_founded().get(origin, ())), None)
+
+    def _find_founded(self) -> dict[str, list[bytes]]:
+        """Return the chain ids by the origin that their founding claims."""
+        if self._founded is None:
+            founded: dict[str, list[bytes]] = {}
+            self._founded = founded
+            for hit in self._foundings():
+                seal = read_seal(hit, "").seal
+                if seal is not None and seal.number == 0:
+                    founded.setdefault(seal.origin, []).append(seal.hash())
+        return self._founded
+
+    def _foundings(self) -> Iterator[Hit]:
+        query = {"term": {"seal": 0}}
+        for hits in Pages(self._asking, Search(SEALS_INDEX, query, None)):
+            yield from hits
+
+    def _only_signer(self) -> str:
+        signers = sorted({signer_of(origin) for origin in self._find_founded()})
+        if not signers:
+            raise SourceError(
+                f"{self._asking.where} holds no chain",
+                hint="Is this the cluster that a signer writes to, and may this user "
+                f"read {SEALS_INDEX}?",
+            )
+        if len(signers) > 1:
+            raise SourceError(
+                f"{self._asking.where} holds the chains of {len(signers)} signers:"
+                f" {', '.join(signers)}",
+                hint="Name the one to read.",
+            )
+        return signers[0]
+
+    def _count_seals(self) -> int:
+        signer = self.catalogue()
+        chains = [
+            chain.hex()[:32]
+            for origin, ids in self._find_founded().items()
+            for chain in ids
+            if signer_of(origin) == signer
+        ]
+        return self._asking.count(SEALS_INDEX, {"terms": {"chain": chains}})

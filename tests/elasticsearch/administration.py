@@ -48,9 +48,7 @@ class Administration:
         path = request.path
         if path.startswith("/_security/") and not self.secured:
             raise unknown(request)
-        if path.startswith("/_index_template/_simulate_index/"):
-            return self._simulate(parts[2])
-        if path.startswith(_KEPT):
+        if path.startswith(_KEPT) or f"{path}/" in _KEPT:
             return self._keep(request)
         if name:
             return self._manage(request, name, parts)
@@ -149,14 +147,6 @@ class Administration:
             raise Refusal(404, "index_not_found_exception", reason, pattern)
         return Answer({"data_streams": found})
 
-    def _simulate(self, name: str) -> Answer:
-        template = self._cluster.template(name)
-        if template is None:
-            return Answer({})
-        whole = {"settings": {}, "mappings": {}, "aliases": {}} | template["template"]
-        whole["settings"] = nested(whole["settings"])
-        return Answer({"template": whole, "overlapping": []})
-
     def _manage(self, request: Request, name: str, parts: list[str]) -> Answer:
         verb = parts[0] if parts else ""
         method = request.method
@@ -201,8 +191,9 @@ class Administration:
         if request.method in ("PUT", "POST"):
             kept[path] = request.json()
             return Answer({"acknowledged": True})
-        found = {one: kept[one] for one in kept if fnmatchcase(one, path)}
-        if not found and "*" not in path:
+        pattern = f"{path}/*" if f"{path}/" in _KEPT else path
+        found = {one: kept[one] for one in kept if fnmatchcase(one, pattern)}
+        if not found and pattern == path:
             raise _not_kept(path)
         if request.method == "DELETE":
             for one in found:

@@ -130,12 +130,20 @@ def test_a_data_stream_is_resolved_to_its_backing_indices(
     assert found["indices"] == []
 
 
-def test_a_template_is_tried_before_anything_is_written(
+def test_all_templates_and_their_components_are_listed(
     client: Elasticsearch, stream: str
 ) -> None:
-    put_template(client, stream, settings={"index.translog.durability": "async"})
+    client.cluster.put_component_template(
+        name=stream, template={"settings": {"index.translog.durability": "async"}}
+    )
 
-    found = client.indices.simulate_index_template(name=stream)
+    templates = client.indices.get_index_template()["index_templates"]
+    components = client.cluster.get_component_template()["component_templates"]
 
-    settings = found["template"]["settings"]["index"]
-    assert settings["translog"] == {"durability": "async"}
+    (own,) = [one for one in templates if one["name"] == stream]
+    assert own["index_template"]["index_patterns"] == [stream]
+    assert "data_stream" in own["index_template"]
+    (part,) = [one for one in components if one["name"] == stream]
+    assert part["component_template"]["template"]["settings"] == {
+        "index": {"translog": {"durability": "async"}}
+    }

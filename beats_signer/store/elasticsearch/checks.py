@@ -5,8 +5,7 @@ the check. What the server does not tell us is said to be unknown and stops
 nothing: the rights to see it are more than a signer should have.
 """
 
-import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, get_args
 from urllib.parse import quote
@@ -16,24 +15,26 @@ import msgspec
 from beats_signer.errors import ConfigError, RefusedError
 from beats_signer.store.elasticsearch.client import Answer, Client
 from beats_signer.store.elasticsearch.config import Accepted, ElasticsearchConfig
+from beats_signer.store.elasticsearch.place import (
+    Place,
+    judge_failure_store,
+    newest,
+)
 from beats_signer.store.elasticsearch.places import CATALOGUE_INDEX, SEALS_INDEX
 from beats_signer.store.elasticsearch.privileges import (
     build_question,
     judge_privileges,
 )
-from beats_signer.store.elasticsearch.soundness import (
-    Mark,
-    Verdict,
-    judge_mapping,
-    judge_settings,
-)
+from beats_signer.store.elasticsearch.soundness import Mark, Verdict
+from beats_signer.store.elasticsearch.winning import find_winner, flat
 
 __all__ = ["Checks", "refuse_if_broken"]
 
 _LEAST_MINOR: Final = {8: 19, 9: 0}
-_GENERATION: Final = re.compile(r"-\d{4}\.\d\d\.\d\d-\d{6,}$")
 _SETTINGS: Final = {"flat_settings": "true", "include_defaults": "true"}
 _SETUP: Final = "Run `beats-signer setup`."
+_OWN: Final = (SEALS_INDEX,)
+Listed = list[dict[str, Any]]
 
 
 class Checks:
@@ -46,6 +47,7 @@ class Checks:
         self._client = client
         self._accepted = frozenset(config.accept)
         self._patterns = tuple(dict.fromkeys(patterns))
+        self._templates: tuple[Listed, Listed] | None = None
 
     async def run(self) -> AsyncIterator[Verdict]:
         """Yield the verdicts, those about the whole server first.
@@ -65,7 +67,8 @@ class Checks:
         async for verdict in self._check_privileges():
             yield self._weighed(verdict)
         yield await self._check_creation()
-        for pattern in (SEALS_INDEX, CATALOGUE_INDEX, *self._patterns):
+        self._templates = await self._ask_templates()
+        for pattern in (*_OWN, CATALOGUE_INDEX, *self._patterns):
             async for verdict in self._check_place(pattern):
                 yield self._weighed(verdict)
 
@@ -119,7 +122,6 @@ class Checks:
         )
 
     async def _check_place(self, pattern: str) -> AsyncIterator[Verdict]:
-        is_own = pattern == SEALS_INDEX
         path = quote(pattern, safe="*")
         settings = await self._client.request(
             "GET", f"/{path}/_settings", parameters=_SETTINGS
@@ -133,52 +135,82 @@ class Checks:
             )
             return
         else:
-            found = _newest(msgspec.json.decode(settings.data))
+            found = newest(msgspec.json.decode(settings.data))
         told = msgspec.json.decode(mappings.data)
         for name, own in found.items():
-            flat = {**own.get("defaults", {}), **own["settings"]}
-            for verdict in judge_settings(name, flat):
-                yield verdict
-            mapping = told.get(name, {}).get("mappings", {})
-            for verdict in judge_mapping(name, mapping, flat, is_own=is_own):
+            place = Place(
+                name,
+                {**own.get("defaults", {}), **own["settings"]},
+                told.get(name, {}).get("mappings", {}),
+                is_stream=name.startswith(".ds-"),
+            )
+            for verdict in place.judge(is_own=pattern in _OWN):
                 yield verdict
         if not found:
-            async for verdict in self._check_template(pattern, is_own):
+            for verdict in await self._check_template(pattern):
                 yield verdict
+        elif any(name.startswith(".ds-") for name in found):
+            yield await self._check_failure_store(pattern, path)
 
-    async def _check_template(
-        self, pattern: str, is_own: bool
-    ) -> AsyncIterator[Verdict]:
+    async def _check_template(self, pattern: str) -> list[Verdict]:
         """Judge what would be made, where nothing is yet."""
-        name = quote(pattern.replace("*", "x"))
-        answer = await self._client.request(
-            "POST", f"/_index_template/_simulate_index/{name}"
+        if self._templates is None:
+            return [
+                Verdict(
+                    Mark.UNKNOWN,
+                    "templates",
+                    pattern,
+                    "is not there yet, and templates are not shown to us",
+                    "See with `beats-signer setup --dry-run` that they are there.",
+                )
+            ]
+        winner = find_winner(pattern.replace("*", "x"), *self._templates)
+        if winner is None:
+            return [
+                Verdict(
+                    Mark.BROKEN if pattern in _OWN else Mark.NOTICE,
+                    "templates",
+                    pattern,
+                    "is not there yet, and no template says how to make it",
+                    _SETUP,
+                )
+            ]
+        place = Place(
+            pattern,
+            dict(flat(winner.body.get("settings", {}))),
+            winner.body.get("mappings", {}),
+            is_stream=winner.is_stream,
         )
+        made = f"is not there yet, and will be made from {winner.name}"
+        verdicts = [Verdict(Mark.OK, "templates", pattern, made)]
+        verdicts += place.judge(is_own=pattern in _OWN)
+        if winner.is_stream:
+            options = winner.body.get("data_stream_options") or {}
+            verdicts.append(
+                judge_failure_store(pattern, options.get("failure_store") or {})
+            )
+        return verdicts
+
+    async def _check_failure_store(self, pattern: str, path: str) -> Verdict:
+        answer = await self._client.request("GET", f"/_data_stream/{path}")
         if answer.status != 200:
-            yield Verdict(
-                Mark.UNKNOWN,
-                "templates",
-                pattern,
-                "is not there yet, and templates are not shown to us",
-                "See with `beats-signer setup --dry-run` that they are there.",
+            return Verdict(
+                Mark.UNKNOWN, "failure-store", pattern, "it is not shown to us"
             )
-            return
-        template = msgspec.json.decode(answer.data).get("template")
-        if not template:
-            yield Verdict(
-                Mark.BROKEN if is_own else Mark.NOTICE,
-                "templates",
-                pattern,
-                "is not there yet, and no template says how to make it",
-                _SETUP,
-            )
-            return
-        flat = dict(_flat(template.get("settings", {})))
-        for verdict in judge_settings(pattern, flat):
-            yield verdict
-        mapping = template.get("mappings", {})
-        for verdict in judge_mapping(pattern, mapping, flat, is_own=is_own):
-            yield verdict
+        streams = msgspec.json.decode(answer.data)["data_streams"]
+        stores = [one.get("failure_store") or {} for one in streams]
+        told = next((one for one in stores if one.get("enabled")), {})
+        return judge_failure_store(pattern, told)
+
+    async def _ask_templates(self) -> tuple[Listed, Listed] | None:
+        """Return all templates and components, ``None`` when they are not shown."""
+        found = []
+        for noun in ("index_template", "component_template"):
+            answer = await self._client.request("GET", f"/_{noun}")
+            if answer.status != 200:
+                return None
+            found.append(msgspec.json.decode(answer.data)[f"{noun}s"])
+        return found[0], found[1]
 
 
 def refuse_if_broken(verdicts: Sequence[Verdict]) -> None:
@@ -244,20 +276,3 @@ def _judge_version(answer: Answer) -> Verdict:
             f"Elasticsearch {version} is older than 8.19, the oldest that is tested",
         )
     return Verdict(Mark.OK, "version", "server", f"Elasticsearch {version}")
-
-
-def _newest(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the plain indices, and of each data stream the newest index."""
-    newest: dict[str, str] = {}
-    for name in sorted(found):
-        stream = _GENERATION.sub("", name) if name.startswith(".ds-") else name
-        newest[stream] = name
-    return {name: found[name] for name in newest.values()}
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

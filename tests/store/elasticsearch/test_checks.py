@@ -10,18 +10,13 @@ from beats_signer.store.elasticsearch.checks import Checks, refuse_if_broken
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
 from beats_signer.store.elasticsearch.setup import Setup
-from beats_signer.store.elasticsearch.soundness import (
-    Mark,
-    Verdict,
-    judge_mapping,
-    judge_settings,
-)
+from beats_signer.store.elasticsearch.soundness import Mark, Verdict
 from beats_signer.store.elasticsearch.templates import TargetPattern
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.server import Access
+from tests.store.elasticsearch.verdicts import marks
 
 TARGET = "logs-checks-default"
-OPAQUE = {"type": "keyword", "index": False, "doc_values": False}
 
 
 @pytest.fixture
@@ -48,10 +43,6 @@ async def set_up(access: Access) -> None:
         assert [step async for step in setup.run(dry_run=False)]
     finally:
         await client.close()
-
-
-def marks(found: list[Verdict], check: str) -> set[Mark]:
-    return {verdict.mark for verdict in found if verdict.check == check}
 
 
 def make_index(access: Access, name: str, **settings: str) -> None:
@@ -183,78 +174,3 @@ async def test_a_real_index_that_syncs_late_is_seen(
         client.indices.delete(index="beats-signer-seals-1999.01")
 
     assert Mark.BROKEN in marks(found, "durability")
-
-
-@pytest.mark.parametrize(
-    ("settings", "check", "mark"),
-    [
-        ({}, "durability", Mark.OK),
-        ({"index.translog.durability": "REQUEST"}, "durability", Mark.OK),
-        ({"index.translog.durability": "ASYNC"}, "durability", Mark.BROKEN),
-        ({"index.mode": "time_series"}, "index-mode", Mark.BROKEN),
-        ({"index.mode": "logsdb"}, "index-mode", None),
-        ({"index.logsdb.route_on_sort_fields": "true"}, "ids", Mark.BROKEN),
-        ({"index.number_of_replicas": "0"}, "replicas", Mark.NOTICE),
-        ({"index.number_of_replicas": "1"}, "replicas", None),
-        ({"index.blocks.read_only_allow_delete": "true"}, "blocks", Mark.NOTICE),
-        ({"index.final_pipeline": "x"}, "pipelines", Mark.OK),
-        ({"index.final_pipeline": "_none"}, "pipelines", None),
-    ],
-)
-def test_settings_are_judged(
-    settings: dict[str, str], check: str, mark: Mark | None
-) -> None:
-    found = list(judge_settings("i", settings))
-
-    assert marks(found, check) == (set() if mark is None else {mark})
-
-
-def event_mapping(**payload: Any) -> dict[str, Any]:
-    fields = {"payload": payload, "payload_base64": OPAQUE}
-    return {"properties": {"beats_signer": {"properties": fields}}}
-
-
-@pytest.mark.parametrize(
-    ("mapping", "mark"),
-    [
-        (event_mapping(**OPAQUE), Mark.OK),
-        (event_mapping(type="keyword"), Mark.BROKEN),
-        (event_mapping(type="keyword", index=False), Mark.BROKEN),
-        (event_mapping(type="keyword", doc_values=False), Mark.BROKEN),
-        (event_mapping(type="keyword", ignore_above=1024), Mark.OK),
-        (event_mapping(type="text"), Mark.OK),
-        (event_mapping(type="constant_keyword"), Mark.BROKEN),
-        (event_mapping(type="object", enabled=False), Mark.OK),
-        ({"properties": {}}, Mark.NOTICE),
-        (
-            {
-                "properties": {
-                    "beats_signer.payload": OPAQUE,
-                    "beats_signer.payload_base64": OPAQUE,
-                }
-            },
-            Mark.OK,
-        ),
-    ],
-)
-def test_a_mapping_has_to_take_a_payload_of_any_size(
-    mapping: dict[str, Any], mark: Mark
-) -> None:
-    found = list(judge_mapping("i", mapping, {}, is_own=False))
-
-    assert marks(found, "payload-mapping") == {mark}
-
-
-@pytest.mark.parametrize("source", [{"enabled": False}, {"excludes": ["a"]}])
-def test_an_index_without_its_source_cannot_be_verified(source: dict[str, Any]) -> None:
-    mapping = {"_source": source, **event_mapping(**OPAQUE)}
-
-    assert marks(list(judge_mapping("i", mapping, {}, is_own=False)), "source") == {
-        Mark.BROKEN
-    }
-
-
-def test_a_seal_without_our_mapping_stops_the_start() -> None:
-    found = list(judge_mapping("i", {"properties": {}}, {}, is_own=True))
-
-    assert marks(found, "payload-mapping") == {Mark.BROKEN}

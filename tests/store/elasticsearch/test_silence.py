@@ -44,7 +44,7 @@ async def mute(folder: Path, name: str, days: int = 1) -> AsyncIterator[Mute]:
     for path, text in zip(paths, texts, strict=True):
         path.write_bytes(text)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*paths[1:])
+    context.load_cert_chain(paths[1], paths[2])
 
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()

@@ -4,6 +4,7 @@ import click
 
 from beats_signer import __version__
 from beats_signer.cli.certs import certs
+from beats_signer.cli.config import config
 from beats_signer.cli.export import export
 from beats_signer.cli.init import init
 from beats_signer.cli.inspect import inspect
@@ -38,6 +39,7 @@ _COMMANDS = (
     init,
     certs,
     setup,
+    config,
     test,
     serve,
     send,

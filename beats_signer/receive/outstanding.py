@@ -21,6 +21,8 @@ class _Open:
     """A window that was taken."""
 
     number: int
+    received: int
+    """When it was complete, in nanoseconds since 1970."""
     events: int
     ack: bytes | None
     """``None`` when none is owed: the sender ended within the window."""
@@ -56,6 +58,7 @@ class Outstanding:
         self._settled = settled
         self._open: deque[_Open] = deque()
         self._unwritten: list[int] = []
+        self._tally = terms.tallies.of(source.sender)
 
     def __len__(self) -> int:
         """Return how many windows wait for their ack."""
@@ -66,13 +69,17 @@ class Outstanding:
         events = len(batch.payloads)
         self.windows += 1
         self.events += events
+        self._tally.windows += 1
+        self._tally.events += events
+        self._tally.payload_bytes += batch.payload_bytes
+        received = self._terms.clock()
         ack = batch.ack() if batch.acknowledged else None
         receipt, held_bytes = None, 0
         if events:
-            receipt = self._append(batch)
+            receipt = self._append(batch, received)
             held_bytes = batch.payload_bytes + EVENT_BYTES * events + _WINDOW_BYTES
             receipt.add_done_callback(lambda done: self._settle(done, held_bytes))
-        self._open.append(_Open(self.windows, events, ack, receipt))
+        self._open.append(_Open(self.windows, received, events, ack, receipt))
         return held_bytes
 
     def write_acks(self) -> None:
@@ -83,6 +90,9 @@ class Outstanding:
                 continue
             self._transport.write(window.ack)
             self.acknowledged_events += window.events
+            self._tally.acked_events += window.events
+            waited = self._terms.clock() - window.received
+            self._terms.tallies.ack_seconds.observe(max(0, waited) / 10**9)
             if self.is_held_up:
                 self._unwritten.append(window.number)
             else:
@@ -99,13 +109,13 @@ class Outstanding:
             self._note_written(number)
         self._unwritten.clear()
 
-    def _append(self, batch: Batch) -> Receipt:
+    def _append(self, batch: Batch, received: int) -> Receipt:
         return self._terms.signing.append(
             Window(
                 source=self._source,
                 number=self.windows,
                 arrival=self._host.next_arrival(),
-                received=self._terms.clock(),
+                received=received,
                 version=batch.version,
                 size=batch.size,
                 forms=batch.forms,

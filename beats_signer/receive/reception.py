@@ -16,6 +16,7 @@ from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.refusal import Refusal
 from beats_signer.receive.session import Session
+from beats_signer.receive.tally import Tallies
 from beats_signer.receive.terms import Signing, Terms
 from beats_signer.receive.turns import Turns
 from lumberjack import Limits
@@ -53,6 +54,7 @@ class Reception:
         log: FilteringBoundLogger,
         *,
         admission: Admission | None = None,
+        tallies: Tallies | None = None,
         clock: Callable[[], int] = time.time_ns,
         timers: Timers | None = None,
         kernel: Kernel | None = None,
@@ -65,6 +67,7 @@ class Reception:
         self.admission = admission or Admission()
         self.refusals: Counter[Refusal] = Counter(dict.fromkeys(Refusal, 0))
         """Senders that were turned away, by the reason."""
+        self.tallies = tallies or Tallies()
         self.log = log
         timers = timers or asyncio.get_running_loop()
         self.terms = Terms(
@@ -77,6 +80,7 @@ class Reception:
             turns=Turns(timers, time.perf_counter),
             kernel=kernel or Kernel(),
             clock=clock,
+            tallies=self.tallies,
         )
         self._arrivals = itertools.count(1)
         # Names of connections must not repeat after a restart.
@@ -128,6 +132,7 @@ class Reception:
     def began(self, session: Session) -> None:
         """Note a session; one that comes too late takes nothing."""
         self.sessions.add(session)
+        self.tallies.connections += 1
         if self._is_draining:
             session.end()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -12,6 +12,7 @@ from beats_signer.receive.deadline import Timers
 from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.refusal import UnwelcomeError
+from beats_signer.receive.tally import Tallies
 from beats_signer.receive.turns import Turns
 from beats_signer.sign.window import Receipt, Source, Window
 from lumberjack import Limits
@@ -72,3 +73,4 @@ class Terms:
     kernel: Kernel
     clock: Callable[[], int]
     """Returns nanoseconds since 1970."""
+    tallies: Tallies = field(default_factory=Tallies)

@@ -53,7 +53,7 @@ class Catalogue:
         identity: Identity,
         intervals: Intervals,
     ) -> None:
-        self.sequencer = equipment.sequencer(identity.signer)
+        self.sequencer = equipment.sequencer(identity.signer, pauses=False)
         self._identity = identity
         self._store = equipment.store
         self._clock = equipment.clock

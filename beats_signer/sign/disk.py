@@ -52,6 +52,11 @@ class Disk:
         finally:
             os.close(descriptor)
 
+    def free_bytes(self, path: Path) -> int:
+        """Return the space that this user may still fill where *path* is."""
+        facts = os.statvfs(path)
+        return facts.f_bavail * facts.f_frsize
+
     def rewrite(self, path: Path) -> None:
         """Make durable what whoever reads *path* is shown.
 

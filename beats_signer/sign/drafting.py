@@ -60,6 +60,8 @@ class Drafting:
         self._salt_bytes = salt_bytes
         self._entropy = entropy
         self._repeats = _Repeats()
+        self.recognised_windows = 0
+        """Windows that were sealed before; any thread may read it."""
 
     def draft(
         self, items: Sequence[Window | Notice], number: int, first: int
@@ -115,6 +117,7 @@ class Drafting:
             contents.windows.append(window)
             self._recognised.sealed(sent)
             return number
+        self.recognised_windows += 1
         record = _record(window, events=0, same=earlier.first)
         if earlier.seal < number:
             contents.records.append(record)

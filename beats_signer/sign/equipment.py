@@ -12,6 +12,7 @@ from beats_signer.sign.keyfile import Entropy
 from beats_signer.sign.pace import Pace
 from beats_signer.sign.sealer import Clock, OpenChain, Sealer
 from beats_signer.sign.sequencer import Sequencer
+from beats_signer.sign.space import Space
 from beats_signer.sign.threads import Threads
 from beats_signer.sign.timer import Timer
 from beats_signer.store.contract import Store
@@ -30,13 +31,22 @@ class Equipment:
     threads: Threads
     clock: Clock
     timer: Timer
+    space: Space
     entropy: Entropy
     log: FilteringBoundLogger
 
-    def sequencer(self, name: str) -> Sequencer:
-        """Return a writer that has no chain yet; *name* is what it is called."""
+    def sequencer(self, name: str, *, pauses: bool = True) -> Sequencer:
+        """Return a writer that has no chain yet; *name* is what it is called.
+
+        It *pauses* while the disk is nearly full, unless told otherwise.
+        """
         delivery = Delivery(self.store, self.timer, self.entropy, self.log)
-        return Sequencer(name, self.pace, delivery, self.threads, self.timer, self.log)
+        sequencer = Sequencer(
+            name, self.pace, delivery, self.threads, self.timer, self.log
+        )
+        if pauses:
+            sequencer.pauses_when(lambda: self.space.is_short)
+        return sequencer
 
     async def sealer(self, opened: OpenChain) -> Sealer:
         """Return the maker of a chain's seals."""

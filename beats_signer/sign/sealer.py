@@ -88,6 +88,11 @@ class Sealer:
             read_ahead, journal.windows(self.chain), opened.salt_bytes, entropy
         )
 
+    @property
+    def recognised_windows(self) -> int:
+        """Return how many windows came again; any thread may ask."""
+        return self._drafting.recognised_windows
+
     def seal(self, items: Sequence[Item | Notice]) -> SealedGroup:
         """Seal, journal and advance.
 

@@ -72,6 +72,7 @@ class Sequencer:
         self._overdue = 0
         self._is_closing = False
         self._fork: str | None = None
+        self._is_paused: Callable[[], bool] = lambda: False
 
     @property
     def state(self) -> State:
@@ -92,6 +93,14 @@ class Sequencer:
     def has_ended(self) -> bool:
         """Tell whether nothing will be sealed here any more."""
         return self.state in (State.CLOSED, State.STOPPED)
+
+    def pauses_when(self, condition: Callable[[], bool]) -> None:
+        """Seal nothing while *condition* holds; ``wake`` when it does no longer."""
+        self._is_paused = condition
+
+    def wake(self) -> None:
+        """Look again whether there is something to do."""
+        self._life.wake()
 
     def append(self, item: Item) -> Receipt:
         """Queue *item*; items are sealed in the order of these calls.
@@ -119,7 +128,7 @@ class Sequencer:
         given up: else senders that try again and again would fill the memory.
         """
         if not self.has_ended:
-            is_stuck = self.state is State.OPENING or self.problem or self._is_full
+            is_stuck = self.state is State.OPENING or self.problem or self._must_wait
             self._waiting.lost(connection, at, drop=bool(is_stuck))
 
     def close(self) -> None:
@@ -242,11 +251,13 @@ class Sequencer:
     def _can_seal(self) -> bool:
         """Tell whether to seal now, or to let more join what waits."""
         is_due = len(self.unstored) < self._pace.in_flight or self._overdue > 0
-        return bool(self._waiting) and is_due and not self._is_full
+        return bool(self._waiting) and is_due and not self._must_wait
 
     @property
-    def _is_full(self) -> bool:
-        return self.unstored.waiting_bytes >= self._pace.journal_bytes
+    def _must_wait(self) -> bool:
+        """Tell whether there is no room for another seal."""
+        is_full = self.unstored.waiting_bytes >= self._pace.journal_bytes
+        return is_full or self._is_paused()
 
     def _stop(self, forks: BaseExceptionGroup[ForkError]) -> None:
         """Fail everything that waits: nothing of it will ever be confirmed here."""

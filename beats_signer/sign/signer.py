@@ -35,6 +35,7 @@ from beats_signer.sign.parting import Router
 from beats_signer.sign.routing import Route, Routing
 from beats_signer.sign.sealer import Clock
 from beats_signer.sign.sequencer import Sequencer
+from beats_signer.sign.space import Space
 from beats_signer.sign.start import Start
 from beats_signer.sign.state import Identity, StateFolder
 from beats_signer.sign.status import describe_chain
@@ -55,6 +56,8 @@ class SigningSettings:
     head_seconds: float = 60.0
     heartbeat_seconds: int = 60
     routing: Routing = field(default_factory=Routing)
+    journal_bytes: int = 2 << 30
+    """What the journal of all chains may grow to: less free space is a problem."""
     memory_bytes: int = 256 << 20
     """What all windows together may hold: a stuck chain gets a quarter of it."""
 
@@ -81,7 +84,9 @@ class Signer:
         self._store = store
         self._clock = clock
         self._threads = Threads()
-        disk = disk or Disk()
+        disk, timer = disk or Disk(), timer or Timer()
+        self._space = Space(state.journal, disk, settings.journal_bytes, log)
+        self._timer = timer
         equipment = Equipment(
             journal,
             store,
@@ -89,13 +94,12 @@ class Signer:
             settings.read_ahead_windows,
             self._threads,
             clock,
-            timer or Timer(),
+            timer,
+            self._space,
             entropy,
             log,
         )
-        founder = Founder(
-            state, identity, journal, store.encode, clock, entropy, disk or Disk()
-        )
+        founder = Founder(state, identity, journal, store.encode, clock, entropy, disk)
         opening = Opening(state, self.name, journal, store, founder.disk, entropy)
         intervals = Intervals(settings.head_seconds, settings.heartbeat_seconds)
         self._catalogue = Catalogue(equipment, identity, intervals)
@@ -128,12 +132,14 @@ class Signer:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
+                self._space.look()
                 await self._start.run(found)
                 self._router.know(self._chains.routes())
                 reporting = self._catalogue.keep_reporting(self._chains.prefixes)
                 self._reporter = tasks.create_task(reporting)
+                watching = tasks.create_task(self._space.watch(self._timer, self._wake))
                 yield self
-                for task in (*self._writers, self._reporter):
+                for task in (*self._writers, self._reporter, watching):
                     task.cancel()
         finally:
             self._threads.shutdown()
@@ -181,11 +187,19 @@ class Signer:
             "journal_bytes": sum(
                 chain.unstored.waiting_bytes for chain in self._chains
             ),
-            "problems": [asdict(problem) for problem in self._store.problems()],
+            "state_free_bytes": self._space.free_bytes,
+            "problems": [
+                asdict(problem)
+                for problem in (*self._store.problems(), *self._space.problems())
+            ],
         }
 
     def _chain(self, route: Route) -> Sequencer:
         return self._chains.of(route, self._spawn)
+
+    def _wake(self) -> None:
+        for chain in self._chains:
+            chain.wake()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._tasks is not None, "used outside of running()"

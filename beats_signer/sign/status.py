@@ -23,5 +23,6 @@ def describe_chain(chain: Sequencer) -> dict[str, Any]:
         "waiting_windows": chain.waiting_windows,
         "journal_rows": len(chain.unstored),
         "bare_entries": chain.bare_entries,
+        "recognised_windows": sealer.recognised_windows if sealer else 0,
         "problem": chain.problem,
     }

@@ -305,6 +305,7 @@ async def test_status_shows_the_catalogue_beside_the_chains(world: World) -> Non
         "waiting_windows": 0,
         "journal_rows": 0,
         "bare_entries": 0,
+        "recognised_windows": 0,
         "problem": None,
     }
     assert (chain["origin"], chain["seals"], chain["entries"]) == (origin, 2, 2)

@@ -31,6 +31,11 @@ class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ("TLSv1.2", "TLSv1.3")
     """Versions of TLS that are spoken."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return all files that are named here."""
+        return self.certificate, self.key, *self.certificate_authorities
+
     def __post_init__(self) -> None:
         wanted = self.client_authentication
         if wanted == "none" and self.certificate_authorities:

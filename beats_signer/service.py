@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import Enum
 from typing import Any
 
@@ -36,6 +36,7 @@ from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.reception import Reception
+from beats_signer.receive.watch import Watch
 from beats_signer.sign.pace import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
 from beats_signer.status import describe_problems, describe_reception
@@ -140,7 +141,9 @@ class Service:
         stack.callback(reception.abort)
         for listener in listeners:
             listener.serve(reception)
-        self._facts.append(lambda: _describe(signer, reception, listeners))
+        watch = Watch(reception, listeners)
+        await stack.enter_async_context(watch.running())
+        self._facts.append(lambda: _describe(signer, reception, listeners, watch))
         lock.describe(
             started=format_time(self._started),
             http=http.address,
@@ -196,7 +199,7 @@ class Service:
 
 
 def _describe(
-    signer: Signer, reception: Reception, listeners: list[Listener]
+    signer: Signer, reception: Reception, listeners: list[Listener], watch: Watch
 ) -> dict[str, Any]:
     """Return what can be said as soon as the signer serves."""
     status = signer.status()
@@ -206,6 +209,7 @@ def _describe(
         "problems": [
             *describe_problems([status["catalogue"], *status["chains"]]),
             *status["problems"],
+            *map(asdict, watch.problems()),
         ],
     }
 

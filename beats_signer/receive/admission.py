@@ -1,8 +1,12 @@
 """Decide who may send, under which name and for which tenant."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from beats_signer.config import Allowed, AllowedConfig, SendersConfig, read_allowed
 from beats_signer.receive.identity import Identity, identify
 from beats_signer.receive.refusal import Refusal, UnwelcomeError
+from beats_signer.receive.watched import Watched
 from beats_signer.sign.naming import RoutingNameError, check_part, is_like
 
 __all__ = ["Admission"]
@@ -19,9 +23,12 @@ class Admission:
         """
         self._config = config or SendersConfig()
         path = self._config.allow_file
-        self._allowed: Allowed | None = (
-            read_allowed(path) if path else self._config.allow
-        )
+        self._file = Watched([path], partial(read_allowed, path)) if path else None
+
+    @property
+    def watched(self) -> Sequence[Watched[Allowed]]:
+        """Return the files that count as soon as they change."""
+        return [self._file] if self._file else []
 
     def identify(self, certificate: bytes) -> Identity:
         """Return whom a client certificate, as DER, stands for."""
@@ -43,9 +50,10 @@ class Admission:
         return _tenant_of(identity)
 
     def _item_for(self, identity: Identity | None, host: str) -> AllowedConfig | None:
-        if self._allowed is None:
+        allowed = self._file.value if self._file else self._config.allow
+        if allowed is None:
             return None
-        for item in self._allowed:
+        for item in allowed:
             if _is_for(item, identity, host):
                 return item
         who = "the name" if identity else "the address of a sender without certificate"

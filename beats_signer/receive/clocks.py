@@ -8,6 +8,7 @@
 | write      | an ack has not been taken                        | abort               |
 | keepalive  | the sender waits for us                          | send one, and again |
 | linger     | we have closed our side                          | close               |
+| parting    | a dismissed sender still waits for acks          | abort               |
 
 The first two hold their time while we do not read: that is our doing. The third
 holds it while memory is not short.
@@ -21,6 +22,7 @@ from functools import partial
 from beats_signer.receive.deadline import Deadline, Timers
 from beats_signer.receive.patience import (
     LINGER_SECONDS,
+    PARTING_SECONDS,
     PROGRESS_BYTES,
     SILENCE_SECONDS,
     Patience,
@@ -41,6 +43,7 @@ class Clock(Enum):
     WRITE = "the sender does not read its acknowledgements, its connection is closed"
     KEEPALIVE = "a keep-alive is due"
     LINGER = "the sender did not close its side"
+    PARTING = "windows of a sender that may not send any longer are not stored in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Clocks:
         self._write = self._deadlines[Clock.WRITE]
         self._keepalive = self._deadlines[Clock.KEEPALIVE]
         self._linger = self._deadlines[Clock.LINGER]
+        self._parting = self._deadlines[Clock.PARTING]
         self._owed: Hashable | None = None
         self._unfinished: Hashable | None = None
         self._progress_bytes = 0
@@ -108,6 +112,10 @@ class Clocks:
     def linger(self) -> None:
         """Begin to wait for the other side to close."""
         self._linger.start(LINGER_SECONDS)
+
+    def part(self) -> None:
+        """Begin to wait for the last acks of a sender that may not send any longer."""
+        self._parting.start(PARTING_SECONDS)
 
     def close(self) -> None:
         """Let go of everything."""

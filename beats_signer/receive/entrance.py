@@ -9,6 +9,8 @@ from beats_signer.receive.peer import Peer, peer_of, spell_peer
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.refusal import UnwelcomeError
 from beats_signer.receive.session import Session
+from beats_signer.receive.tls import ServerTls
+from beats_signer.receive.watched import Watched
 from beats_signer.sign.window import Source
 
 __all__ = ["Entrance"]
@@ -18,15 +20,18 @@ class Entrance:
     """Builds the sessions of one listener, and is their host."""
 
     def __init__(
-        self, reception: Reception, context: ssl.SSLContext | None = None
+        self, reception: Reception, tls: Watched[ServerTls] | None = None
     ) -> None:
         """Take what all listeners share, and the TLS of this one."""
         self._reception = reception
-        self._context = context
+        self._tls = tls
+        self._sessions: set[Session] = set()
+        self._identities: dict[str, Identity | None] = {}
+        """By the name of the connection."""
 
     def build_protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
-        return self.build_session() if self._context is None else self._encrypt()
+        return self.build_session() if self._tls is None else self._encrypt(self._tls)
 
     def build_session(self) -> Session:
         """Return the protocol of a connection whose bytes can be read."""
@@ -43,29 +48,32 @@ class Entrance:
             return None
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         certificate = tls.getpeercert(binary_form=True) if tls else None
-        admission = self._reception.admission
-        identity = admission.identify(certificate) if certificate else None
-        try:
-            tenant = admission.admit(identity, peer[0])
-        except UnwelcomeError as error:
-            raise UnwelcomeError(
-                error.refusal,
-                str(error),
-                sender=identity.name if identity else peer[0],
-                certificate=identity.certificate if identity else None,
-                peer=spell_peer(peer),
-            ) from error
-        return self._describe(peer, identity, tenant)
+        identity = (
+            self._reception.admission.identify(certificate) if certificate else None
+        )
+        tenant = self._judge(identity, peer[0], spell_peer(peer))
+        source = self._describe(peer, identity, tenant)
+        self._identities[source.connection] = identity
+        return source
 
     def refuse(self, error: UnwelcomeError) -> None:
         """Count and log that a sender was turned away."""
-        self._reception.count_refusal(error.refusal)
-        self._reception.log.warning(
-            "the sender may not send, its connection is closed",
-            reason=error.refusal.value,
-            error=str(error),
-            **error.facts,
-        )
+        self._note("the sender may not send, its connection is closed", error)
+
+    def review(self) -> None:
+        """Close the connections of those who may not send any longer."""
+        for session in tuple(self._sessions):
+            source = session.source
+            try:
+                identity = self._identities[source.connection]
+                self._judge(identity, source.address, source.peer)
+            except UnwelcomeError as error:
+                self._note(
+                    "the sender may not send any longer, its connection is closed",
+                    error,
+                )
+                self._sessions.discard(session)
+                session.dismiss()
 
     def next_arrival(self) -> int:
         """Return a number that orders connections and windows."""
@@ -73,17 +81,42 @@ class Entrance:
 
     def began(self, session: Session) -> None:
         """Note a session."""
+        self._sessions.add(session)
         self._reception.began(session)
 
     def ended(self, session: Session) -> None:
         """Forget a session."""
+        self._sessions.discard(session)
+        del self._identities[session.source.connection]
         self._reception.ended(session)
 
-    def _encrypt(self) -> Encryption:
+    def _judge(self, identity: Identity | None, address: str, peer: str) -> str | None:
+        """Return the tenant that a sender brings along.
+
+        Raises:
+            UnwelcomeError: It may not send.
+        """
+        try:
+            return self._reception.admission.admit(identity, address)
+        except UnwelcomeError as error:
+            raise UnwelcomeError(
+                error.refusal,
+                str(error),
+                sender=identity.name if identity else address,
+                certificate=identity.certificate if identity else None,
+                peer=peer,
+            ) from error
+
+    def _note(self, event: str, error: UnwelcomeError) -> None:
+        self._reception.count_refusal(error.refusal)
+        self._reception.log.warning(
+            event, reason=error.refusal.value, error=str(error), **error.facts
+        )
+
+    def _encrypt(self, tls: Watched[ServerTls]) -> Encryption:
         terms = self._reception.terms
-        assert self._context is not None
         return Encryption(
-            self._context,
+            tls.value.context,
             terms.patience.handshake_seconds,
             terms.timers,
             terms.log,

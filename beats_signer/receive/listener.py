@@ -2,16 +2,19 @@
 
 import asyncio
 import socket
-import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from beats_signer.config import ListenerConfig
 from beats_signer.errors import ConfigError
 from beats_signer.receive.binding import bind
 from beats_signer.receive.entrance import Entrance
 from beats_signer.receive.peer import spell_peer
+from beats_signer.receive.problem import Problem
 from beats_signer.receive.reception import Reception
-from beats_signer.receive.tls import build_server_context
+from beats_signer.receive.tls import ServerTls, load_server_tls
+from beats_signer.receive.watched import Watched
 
 __all__ = ["Listener"]
 
@@ -25,6 +28,10 @@ _PROBES = 4
 silence: connections may be idle for ever, but not dead."""
 
 
+_WARN_SECONDS = 14 * 24 * 3600
+"""How long before its end a certificate becomes a problem."""
+
+
 class Listener:
     """Server sockets of one address: bound first, open when ``serve`` is called.
 
@@ -33,19 +40,20 @@ class Listener:
     """
 
     def __init__(
-        self, servers: list[socket.socket], context: ssl.SSLContext | None
+        self, servers: list[socket.socket], tls: Watched[ServerTls] | None
     ) -> None:
         self.address = spell_peer(servers[0].getsockname())
         """Where it listens; the port is the real one."""
         self._servers = servers
-        self._context = context
+        self._tls = tls
+        self._entrance: Entrance | None = None
         self._accepting: list[asyncio.Task[None]] = []
         self._connecting: set[asyncio.Task[None]] = set()
 
     @property
     def is_encrypted(self) -> bool:
         """Tell whether senders have to speak TLS."""
-        return self._context is not None
+        return self._tls is not None
 
     @classmethod
     def bind(cls, config: ListenerConfig) -> "Listener":
@@ -54,9 +62,10 @@ class Listener:
         Raises:
             ConfigError: The address cannot be used, or a TLS file is wrong.
         """
-        context = build_server_context(config.ssl) if config.ssl else None
+        tls = config.ssl
+        watched = Watched(tls.files, partial(load_server_tls, tls)) if tls else None
         try:
-            return cls(bind(config.address), context)
+            return cls(bind(config.address), watched)
         except OSError as error:
             raise _explain(error, config.address) from error
 
@@ -66,7 +75,7 @@ class Listener:
         Raises:
             ConfigError: Another program has taken the address since.
         """
-        entrance = Entrance(reception, self._context)
+        entrance = self._entrance = Entrance(reception, self._tls)
         for server in self._servers:
             _watch_for_dead_senders(server)
             try:
@@ -76,6 +85,28 @@ class Listener:
             work = self._accept(server, entrance.build_protocol, reception)
             self._accepting.append(asyncio.get_running_loop().create_task(work))
         reception.log.info("listening", address=self.address, tls=self.is_encrypted)
+
+    @property
+    def watched(self) -> Sequence[Watched[Any]]:
+        """Return the files that count as soon as they change."""
+        return [self._tls] if self._tls else []
+
+    def review(self) -> None:
+        """Close the connections of those who may not send any longer."""
+        if self._entrance is not None:
+            self._entrance.review()
+
+    def expiring(self, now: int) -> Iterator[Problem]:
+        """Yield what expires soon; *now* is in nanoseconds since 1970."""
+        ends = self._tls.value.ends if self._tls else None
+        if ends is not None and ends.timestamp() - now / 1e9 < _WARN_SECONDS:
+            assert self._tls is not None
+            yield Problem(
+                f"the certificate {self._tls.paths[0]} of the listener "
+                f"{self.address} is valid until {ends:%Y-%m-%d %H:%M} UTC",
+                "From then on no sender can connect.",
+                "Replace the files of certificate and key; no restart is needed.",
+            )
 
     def close(self) -> None:
         """Accept no new connection; the open ones stay."""

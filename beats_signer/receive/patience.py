@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-__all__ = ["LINGER_SECONDS", "PROGRESS_BYTES", "SILENCE_SECONDS", "Patience"]
+__all__ = [
+    "LINGER_SECONDS",
+    "PARTING_SECONDS",
+    "PROGRESS_BYTES",
+    "SILENCE_SECONDS",
+    "Patience",
+]
 
 SILENCE_SECONDS = 3.0
 """How long a sender may go on with its window by less than ``PROGRESS_BYTES`` while
@@ -14,6 +20,9 @@ LINGER_SECONDS = 1.0
 """How long a connection that we end is still read, and what comes thrown away:
 closing a socket with unread bytes resets it, and a reset can destroy acks that
 are on their way."""
+
+PARTING_SECONDS = 15.0
+"""How long a sender that may not send any longer waits for acks of what was taken."""
 
 
 @dataclass(frozen=True, slots=True)

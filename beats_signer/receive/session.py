@@ -121,6 +121,13 @@ class Session(asyncio.Protocol):
             self._intake.end()
             self._settle()
 
+    def dismiss(self) -> None:
+        """Take nothing more from a sender that may not send any longer.
+
+        The windows that were taken get their acks, if the store is quick.
+        """
+        self._guard(self._part)
+
     def abort(self) -> None:
         """Close at once, without the acks that are missing."""
         if self.state not in _OVER and self.state is not SessionState.STARTING:
@@ -189,6 +196,7 @@ class Session(asyncio.Protocol):
         try:
             batch = self._intake.next_batch()
         except ProtocolError as error:
+            self._terms.tallies.protocol_errors[error.reason] += 1
             self._log.warning(
                 "the sender broke the protocol, its connection is closed",
                 reason=error.reason.value,
@@ -236,6 +244,7 @@ class Session(asyncio.Protocol):
         if not self.outstanding.is_held_up:
             self._transport.write(KEEPALIVE_V2)
             self.keepalives += 1
+            self._terms.tallies.keepalives += 1
         self._settle()
 
     # Pace.
@@ -312,6 +321,12 @@ class Session(asyncio.Protocol):
             self._enter(SessionState.FINISHING)
             self._intake.drop()
 
+    def _part(self) -> None:
+        self._finish()
+        self._settle()
+        if self.state is SessionState.FINISHING:
+            self._clocks.part()
+
     def _close_or_linger(self) -> None:
         if self._peer_has_ended:
             self._close()
@@ -344,7 +359,7 @@ class Session(asyncio.Protocol):
                 self._give_up_window(clock)
             case Clock.SILENCE:
                 self._settle()
-            case Clock.WRITE:
+            case Clock.WRITE | Clock.PARTING:
                 self._log.warning(clock.value)
                 self.abort()
 

@@ -7,13 +7,22 @@ of Beats live for days and do not gain from resumption.
 
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
+
+from cryptography import x509
 
 from beats_signer.config import TlsConfig
 from beats_signer.errors import ConfigError
 
-__all__ = ["build_client_context", "build_server_context"]
+__all__ = [
+    "ServerTls",
+    "build_client_context",
+    "build_server_context",
+    "load_server_tls",
+]
 
 _VERSIONS = {
     "TLSv1.2": ssl.TLSVersion.TLSv1_2,
@@ -24,6 +33,30 @@ _CLIENTS = {
     "optional": ssl.CERT_OPTIONAL,
     "required": ssl.CERT_REQUIRED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTls:
+    """The files of a listener, as they were read together."""
+
+    context: ssl.SSLContext
+    ends: datetime | None
+    """When its certificate, or one above it in the file, expires."""
+
+
+def load_server_tls(tls: TlsConfig) -> ServerTls:
+    """Return what the files of a listener say.
+
+    Raises:
+        ConfigError: As for ``build_server_context``.
+    """
+    context = build_server_context(tls)
+    try:
+        chain = x509.load_pem_x509_certificates(tls.certificate.read_bytes())
+    except (OSError, ValueError):
+        # OpenSSL could read it a moment ago, and decides.
+        return ServerTls(context, None)
+    return ServerTls(context, min(one.not_valid_after_utc for one in chain))
 
 
 def build_server_context(tls: TlsConfig) -> ssl.SSLContext:

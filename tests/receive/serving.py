@@ -16,6 +16,7 @@ from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.reception import Reception
+from beats_signer.receive.watch import Watch
 from beats_signer.sign.window import Receipt, Window
 from lumberjack import Limits, Sender
 
@@ -95,6 +96,7 @@ class Desk:
             admission=Admission(senders),
         )
         self.listener: Listener
+        self.watch: Watch
         self.faults: list[dict[str, Any]] = []
 
     @property
@@ -103,6 +105,11 @@ class Desk:
 
     def lines(self, event: str) -> Sequence[Mapping[str, Any]]:
         return [line for line in self._log.entries if line["event"] == event]
+
+    async def reread(self) -> None:
+        """Look at all files as often as it takes to see a change."""
+        await self.watch.look()
+        await self.watch.look()
 
     async def until(self, is_true: Callable[[], bool]) -> None:
         """Wait until something is true; looked at whenever anything has happened."""
@@ -140,6 +147,7 @@ async def serve(
     loop.set_exception_handler(lambda _, context: desk.faults.append(context))
     config = ListenerConfig(address=Address("127.0.0.1:0"), ssl=tls)
     desk.listener = Listener.bind(config)
+    desk.watch = Watch(desk.reception, [desk.listener])
     desk.listener.serve(desk.reception)
     try:
         yield desk

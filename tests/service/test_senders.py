@@ -1,0 +1,60 @@
+"""A running signer whose list of senders changes."""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lumberjack import Sender
+from tests.senders.running import HOST, RunningSigner
+
+SOON_SECONDS = 10.0
+"""How long a change may take; users were promised that."""
+
+ACK = b"2A\0\0\0\1"
+
+
+@contextmanager
+def connected(signer: RunningSigner) -> Iterator[ssl.SSLSocket]:
+    """Connect with the certificate of client-1."""
+    context = signer.client_context(certificate=True)
+    with (
+        socket.create_connection((HOST, signer.mutual_port), 20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        yield connection
+
+
+def test_who_is_taken_off_the_list_is_disconnected_soon(
+    founded: Path, tmp_path: Path
+) -> None:
+    settings = {"senders": {"allow_file": "senders.yml"}}
+    signer = RunningSigner(founded, tmp_path / "signer", settings)
+    allowed = signer.folder / "senders.yml"
+    allowed.write_text("- name: client-1\n")
+    try:
+        signer.start()
+        with connected(signer) as connection:
+            connection.sendall(Sender().send([b"{}"]))
+            assert connection.recv(6) == ACK
+            assert set(signer.status()["refused_senders"].values()) == {0}
+
+            before = time.monotonic()
+            allowed.write_text("[]\n")
+            assert connection.recv(1) == b""
+            assert time.monotonic() - before < SOON_SECONDS
+        assert signer.status()["refused_senders"]["not_listed"] == 1
+
+        allowed.write_text("- nam\n")
+        signer.wait_for(
+            "changed files cannot be used, what was read before stays in use"
+        )
+        (problem,) = signer.status()["problems"]
+        assert str(allowed) in problem["symptom"]
+        assert problem["impact"]
+        assert problem["action"]
+        assert signer.end() == 0
+    finally:
+        signer.close()

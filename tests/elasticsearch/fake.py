@@ -37,6 +37,8 @@ class _Script:
     operation: str
     left: int | None
     """How often it strikes; ``None``: until it is lifted."""
+    having: bytes
+    """It strikes only requests with these bytes in their body."""
 
 
 @dataclass
@@ -84,9 +86,15 @@ class Fake:
         """Where it listens."""
         return self.access.url
 
-    def fail(self, fault: Fault, times: int | None = 1, on: str = "bulk") -> None:
+    def fail(
+        self,
+        fault: Fault,
+        times: int | None = 1,
+        on: str = "bulk",
+        having: bytes = b"",
+    ) -> None:
         """Let a fault strike the next requests of an operation, in order."""
-        self._scripts.append(_Script(fault, on, times))
+        self._scripts.append(_Script(fault, on, times, having))
 
     def judge(
         self,
@@ -182,7 +190,7 @@ class Fake:
             await self._gate.wait()
         if len(request.body) > self.max_body_bytes:
             return web.Response(status=413, headers=self._headers())
-        fault = self._next_fault(request.operation)
+        fault = self._next_fault(request)
         if fault is not None and fault.applied == 0 and request.operation != "bulk":
             answer = Answer({})
         else:
@@ -200,9 +208,10 @@ class Fake:
         except Refusal as refusal:
             return Answer(refusal.answer(), refusal.status)
 
-    def _next_fault(self, operation: str) -> Fault | None:
+    def _next_fault(self, request: Request) -> Fault | None:
         for script in self._scripts:
-            if script.operation == operation and script.left != 0:
+            is_meant = script.operation == request.operation
+            if is_meant and script.left != 0 and script.having in request.body:
                 if script.left is not None:
                     script.left -= 1
                 return script.fault

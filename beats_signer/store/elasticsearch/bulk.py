@@ -28,13 +28,19 @@ _MOST_FAULTS: Final = 3
 """So often a request that the server fails at is sent whole; then in halves."""
 
 
+_LONG_BYTES: Final = 128 << 10
+"""An answer that takes about two milliseconds to judge when every item failed."""
+
+
 class NothingTakenError(Exception):
     """Nothing of the request is stored: send fewer of its items at a time."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, *, is_too_large: bool = False) -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
         """What it means when there was only one item."""
+        self.is_too_large = is_too_large
+        """Whether it is a matter of size alone, and smaller ones are taken."""
 
 
 class Bulk:
@@ -75,7 +81,7 @@ class Bulk:
                 raise
             self._check(answer, part)
             try:
-                outcomes = judge_items(answer.data, part.count, self._action)
+                outcomes = await self._judge(answer.data, part.count)
             except AnswerError as error:
                 self._forget()
                 raise UnansweredError(f"bulk request: {error}") from error
@@ -101,6 +107,12 @@ class Bulk:
         except ValueError as error:
             raise StoreError(f"conflicts cannot be compared: {error}") from error
 
+    async def _judge(self, data: bytes, count: int) -> list[Outcome]:
+        """Judge a long answer where it holds up nobody."""
+        if len(data) < _LONG_BYTES:
+            return judge_items(data, count, self._action)
+        return await asyncio.to_thread(judge_items, data, count, self._action)
+
     def _check(self, answer: Answer, part: Part) -> None:
         """Return when every item has an outcome of its own."""
         verdict = judge_request(answer.status, answer.data)
@@ -116,7 +128,8 @@ class Bulk:
                 raise StoreError(message, hint="The server is busy; nothing is lost.")
             case RequestVerdict.TOO_LARGE:
                 self._capacity.lower(part.size)
-                raise NothingTakenError(Outcome(Verdict.REJECTED, kind, message))
+                outcome = Outcome(Verdict.REJECTED, kind, message)
+                raise NothingTakenError(outcome, is_too_large=True)
             case RequestVerdict.MALFORMED:
                 raise NothingTakenError(Outcome(Verdict.REJECTED, kind, message))
             case RequestVerdict.FAULT:

@@ -67,7 +67,7 @@ class Conflicts:
         rest = self._bulk.unanswered_at + self._grace_seconds - self._clock()
         if rest > 0:
             await self._sleep(rest)
-        places = [_place(*conflict) for conflict in conflicts]
+        places = await asyncio.to_thread(_places, conflicts)
         sources = await self._bulk.read(places)
         standings = await asyncio.to_thread(self._compare, conflicts, sources)
         settled = Settled()
@@ -114,6 +114,10 @@ class Conflicts:
                 hint=f"See who writes to {index}; remove {name} and its like.",
             )
         return renamed
+
+
+def _places(conflicts: Sequence[Conflict]) -> list[tuple[str, str]]:
+    return [_place(*conflict) for conflict in conflicts]
 
 
 def _place(item: Item, outcome: Outcome) -> tuple[str, str]:

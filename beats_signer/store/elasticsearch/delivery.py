@@ -31,6 +31,7 @@ from beats_signer.store.elasticsearch.bulk import Bulk, NothingTakenError
 from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.conflicts import Conflicts
 from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
+from beats_signer.store.elasticsearch.parked import explain, is_parked
 from beats_signer.store.elasticsearch.pending import Pending, chunks
 from beats_signer.store.elasticsearch.places import default_target
 from beats_signer.store.elasticsearch.rendering import Item, next_rendering, render
@@ -39,16 +40,6 @@ __all__ = ["Delivery"]
 
 _MOST_FAULTS: Final = 3
 """So often an item that the server fails at is sent as it is."""
-_SEVERITY: Final = (
-    Verdict.BUSY,
-    Verdict.CONFLICT,
-    Verdict.FAULT,
-    Verdict.REJECTED,
-    Verdict.NO_PIPELINE,
-    Verdict.NO_PLACE,
-    Verdict.REFUSED,
-)
-"""Of what is left, the last of these is what an operator should hear of."""
 
 _Judged = list[tuple[Item, Outcome]]
 
@@ -117,14 +108,24 @@ class Delivery:
         if pending.is_whole:
             judged = await self._send_whole(pending)
         else:
-            judged = await self._send(pending, pending.items)
+            judged = await self._send(pending, pending.ready)
+        await self._follow(pending, judged)
+        if parked := pending.items:  # one of them went through: so may all
+            await self._follow(pending, await self._send(pending, parked))
+
+    async def _follow(self, pending: Pending, judged: _Judged) -> None:
+        """Send items in other renderings until all are stored, or stuck."""
         stuck: _Judged = []
         while judged:
             ready, kept = await self._react(pending, judged)
             stuck += kept
             judged = await self._send(pending, ready)
         if stuck:
-            raise self._error(stuck)
+            raise await self._give_up(pending, stuck)
+
+    async def _give_up(self, pending: Pending, stuck: _Judged) -> StoreError:
+        await pending.park([item for item, outcome in stuck if is_parked(outcome)])
+        return explain(self.write, len(pending.items), stuck)
 
     async def _send_whole(self, pending: Pending) -> _Judged:
         """Send a request as it was encoded; return its items that are not stored."""
@@ -159,44 +160,47 @@ class Delivery:
         self, pending: Pending, items: Sequence[Item], nothing: NothingTakenError
     ) -> _Judged:
         """Send the halves of what was not taken whole."""
-        if len(items) == 1:
-            return [(items[0], nothing.outcome)]
-        half = len(items) // 2
-        judged = await self._send_chunk(pending, items[:half])
-        return judged + await self._send_chunk(pending, items[half:])
+        if len(items) > 1:
+            half = len(items) // 2
+            judged = await self._send_chunk(pending, items[:half])
+            return judged + await self._send_chunk(pending, items[half:])
+        judged = [(items[0], nothing.outcome)]
+        if nothing.is_too_large:
+            return judged
+        # Not for the others: while the server takes nothing, one tells it.
+        ready, stuck = await self._react(pending, judged)
+        if stuck:
+            raise await self._give_up(pending, stuck)
+        return await self._send_chunk(pending, ready)
 
     async def _react(
         self, pending: Pending, judged: _Judged
     ) -> tuple[list[Item], _Judged]:
         """Return what to send now, and what only a later call can send."""
-        ready: list[Item] = []
-        stuck: _Judged = []
-        conflicts: _Judged = []
-        for item, outcome in judged:
-            if outcome.verdict is Verdict.CONFLICT:
-                conflicts.append((item, outcome))
-                continue
-            following = self._following(item, outcome)
-            pending.replace([following])
-            if following.rendering is not item.rendering:
-                ready.append(following)
-            else:
-                stuck.append((item, outcome))
+        conflicts = [one for one in judged if one[1].verdict is Verdict.CONFLICT]
+        others = [one for one in judged if one[1].verdict is not Verdict.CONFLICT]
+        following = await asyncio.to_thread(self._followings, others)
+        pending.replace(item for item, _ in following)
+        ready = [item for item, outcome in following if outcome is None]
+        stuck = [(item, why) for item, why in following if why is not None]
         renamed, kept = await self._settle(pending, conflicts)
         return ready + renamed, stuck + kept
 
-    def _following(self, item: Item, outcome: Outcome) -> Item:
-        """Return the item as it is to be sent next."""
-        verdict = outcome.verdict
-        if verdict is Verdict.FAULT:
+    def _followings(self, judged: _Judged) -> list[tuple[Item, Outcome | None]]:
+        """Render many items, which takes longer than the loop may wait."""
+        return [self._following(item, outcome) for item, outcome in judged]
+
+    def _following(self, item: Item, outcome: Outcome) -> tuple[Item, Outcome | None]:
+        """Return the item as it is to be sent next; with why, if not now."""
+        if outcome.verdict is Verdict.FAULT:
             item = replace(item, faults=item.faults + 1)
             if item.faults >= _MOST_FAULTS:
-                verdict = Verdict.REJECTED
-        rendering = next_rendering(item, verdict)
+                outcome = replace(outcome, verdict=Verdict.REJECTED)
+        rendering = next_rendering(item, outcome.verdict)
         if rendering is None:
-            return item
+            return item, outcome
         time = format_time(self.write.seal.time)
-        return render(item, rendering, outcome, target=self._target, time=time)
+        return render(item, rendering, outcome, target=self._target, time=time), None
 
     async def _settle(
         self, pending: Pending, conflicts: _Judged
@@ -217,23 +221,6 @@ class Delivery:
             ready += settled.renamed
             stuck += settled.open
         return ready, stuck
-
-    def _error(self, stuck: _Judged) -> StoreError:
-        """Return the error that says why items are left."""
-        item, outcome = max(stuck, key=lambda pair: _SEVERITY.index(pair[1].verdict))
-        index, _ = item.place
-        message = (
-            f"{len(stuck)} of {self.write.seal.count + 1} items of seal "
-            f"{self.write.seal.number} are not stored in {index}: "
-            f"{outcome.kind or outcome.verdict.value}: {outcome.reason}"
-        )
-        if outcome.verdict in (Verdict.BUSY, Verdict.CONFLICT, Verdict.FAULT):
-            return StoreError(message, hint="They are sent again; nothing is lost.")
-        return RefusedError(
-            message,
-            hint=f"See to {index}: its blocks, its mapping, and what the signer's "
-            "role may do there. Nothing is lost; senders wait meanwhile.",
-        )
 
 
 def _unusable(write: Write, error: BodyError) -> RefusedError:

@@ -6,7 +6,6 @@ nothing: a dropped document and one that went to a failure store have no error.
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -135,10 +134,11 @@ def judge_request(status: int, data: bytes) -> RequestVerdict:
     if status in _BUSY:
         return RequestVerdict.BUSY
     if status == 400:
-        # Another media type will not come by itself.
-        if b"media_type_header_exception" in data:
-            return RequestVerdict.REFUSED
-        return RequestVerdict.MALFORMED
+        kind, _ = reason_of(data)
+        # What says no type is not Elasticsearch; another media type will not come
+        # by itself.
+        is_theirs = kind not in ("", "media_type_header_exception")
+        return RequestVerdict.MALFORMED if is_theirs else RequestVerdict.REFUSED
     return RequestVerdict.FAULT if status >= 500 else RequestVerdict.REFUSED
 
 
@@ -170,11 +170,10 @@ def reason_of(data: bytes) -> tuple[str, str]:
         return "", data[:_REASON_CHARACTERS].decode(errors="replace")
 
 
-@lru_cache(maxsize=64)
 def _all_created(count: int) -> bytes:
     """Return the answer to ``count`` items that were all created."""
-    items = b",".join([_CREATED_ITEM] * count)
-    return b'{"errors":false,"items":[%b]}' % items
+    items = (_CREATED_ITEM + b",") * count
+    return b'{"errors":false,"items":[%b]}' % items[:-1]
 
 
 def _judge(answered: dict[str, _Item], action: Action) -> Outcome:

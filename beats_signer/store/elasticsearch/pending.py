@@ -10,6 +10,7 @@ from beats_signer.store.elasticsearch.rendering import Item, Rendering
 
 __all__ = ["Pending", "chunks"]
 
+_ENCODED: Final = frozenset({Rendering.FULL, Rendering.SEAL})
 _BARE: Final = frozenset({Rendering.BARE, Rendering.MINIMAL, Rendering.MOVED})
 
 
@@ -25,6 +26,7 @@ class Pending:
         self._seal = seal
         # By position; None: nothing is known of any item.
         self._left: dict[int, Item] | None = None
+        self._parked: set[int] = set()
 
     @property
     def is_whole(self) -> bool:
@@ -37,19 +39,32 @@ class Pending:
         assert self._left is not None, "open it first"
         return list(self._left.values())
 
+    @property
+    def ready(self) -> list[Item]:
+        """Return what to send first: of what is parked, one for each target.
+
+        It tells whether somebody has mended what the others wait for.
+        """
+        probes = {item.place[0]: item for item in self.items if self._is_parked(item)}
+        return [item for item in self.items if not self._is_parked(item)] + list(
+            probes.values()
+        )
+
+    async def park(self, items: Sequence[Item]) -> None:
+        """Note what waits for somebody, who may have to mend more than one event.
+
+        It is sent as it was encoded again: no fields are lost to a fault that has
+        nothing to do with them.
+        """
+        if any(item.rendering not in _ENCODED for item in items):
+            encoded = await asyncio.to_thread(self._take_apart)
+            items = [encoded[item.position] for item in items]
+        self.replace(items)
+        self._parked.update(item.position for item in items)
+
     async def open(self) -> None:
         """Take the request apart: all its items are left."""
-        lines = await asyncio.to_thread(open_part, self.part)
-        chosen = set(self.part.chosen)
-        self._left = {}
-        for number, position in enumerate(self._positions()):
-            self._left[position] = Item(
-                position,
-                lines[2 * number],
-                lines[2 * number + 1],
-                Rendering.SEAL if position == self._seal else Rendering.FULL,
-                number in chosen,
-            )
+        self._left = await asyncio.to_thread(self._take_apart)
 
     def finish(self) -> None:
         """Note that all of it is stored as it was encoded."""
@@ -71,6 +86,7 @@ class Pending:
         """Note that an item is stored; by its rendering, or as it was found."""
         assert self._left is not None, "open it first"
         del self._left[item.position]
+        self._parked.discard(item.position)
         if item.rendering in _BARE if is_bare is None else is_bare:
             self.bare.add(item.position)
 
@@ -79,8 +95,24 @@ class Pending:
         assert self._left is not None, "open it first"
         self._left.update((item.position, item) for item in items)
 
-    def _positions(self) -> range:
-        return range(self._first, self._first + self.part.count)
+    def _is_parked(self, item: Item) -> bool:
+        return item.position in self._parked
+
+    def _take_apart(self) -> dict[int, Item]:
+        lines = open_part(self.part)
+        chosen = set(self.part.chosen)
+        return {
+            position: Item(
+                position,
+                lines[2 * number],
+                lines[2 * number + 1],
+                Rendering.SEAL if position == self._seal else Rendering.FULL,
+                number in chosen,
+            )
+            for number, position in enumerate(
+                range(self._first, self._first + self.part.count)
+            )
+        }
 
 
 def chunks(items: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:

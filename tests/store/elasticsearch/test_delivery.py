@@ -23,6 +23,7 @@ PAYLOADS = [
     for n in range(4)
 ]
 TARGET = "logs-syslog-acme"
+SEALS = "beats-signer-seals-2026.11"
 
 
 def three() -> Sealed:
@@ -156,9 +157,75 @@ async def test_where_not_even_that_is_taken_somebody_has_to_mend_it(
             with pytest.raises(RefusedError, match="1 of 4 items of seal 1 are not"):
                 await store.append(write)
         fake.mend()
-        assert (await store.append(write)).bare == (1,)
+        assert (await store.append(write)).bare == ()
 
+    assert fake.documents(TARGET)[names(sealed)[1]]["message"] == "1"
+
+
+async def test_of_what_an_operator_has_to_mend_one_item_asks_for_all(
+    fake: Fake,
+) -> None:
+    sealed = replace(three(), destinations=[None, None, Destination("other")])
+    fake.judge(Outcome.rejected(403, "cluster_block_exception"), times=None)
+    async with opened(fake) as store:
+        write = to_write(store, sealed)
+        for _ in range(2):
+            with pytest.raises(RefusedError, match="4 of 4 items"):
+                await store.append(write)
+        fake.mend()
+        await store.append(write)
+
+    assert [[one.target for one in actions] for actions in sent(fake)][1:] == [
+        [TARGET, "other", SEALS],
+        [TARGET, "other", SEALS],
+        [TARGET],
+    ]
+    assert len(fake.documents("*")) == 4
+
+
+async def test_what_is_busy_does_not_wait_for_what_has_to_be_mended(
+    fake: Fake,
+) -> None:
+    blocked = Outcome.rejected(403, "cluster_block_exception")
+    fake.judge(blocked, lambda action: event(0)(action) or event(1)(action), None)
+    fake.judge(Outcome.rejected(429), event(2))
+    async with opened(fake) as store:
+        write = to_write(store, three())
+        for left in (3, 2):
+            with pytest.raises(RefusedError, match=f"{left} of 4 items .* cluster_b"):
+                await store.append(write)
+        fake.mend()
+        await store.append(write)
+
+    assert [len(actions) for actions in sent(fake)] == [4, 2, 1, 1]
     assert len(fake.documents(TARGET)) == 3
+
+
+async def test_a_fault_of_everything_costs_no_fields(fake: Fake) -> None:
+    """As when there may be no more shards: whatever is sent, it is no good request."""
+    fake.judge(Outcome.rejected(400, "validation_exception"), times=None)
+    async with opened(fake) as store:
+        write = to_write(store, three())
+        for _ in range(2):
+            with pytest.raises(RefusedError, match=r"4 of 4 items .* validation"):
+                await store.append(write)
+        fake.mend()
+        assert (await store.append(write)).bare == ()
+
+    found = [one["n"] for one in fake.documents(TARGET).values()]
+    assert sorted(found) == [0, 1, 2]
+
+
+async def test_a_server_that_fails_at_everything_for_long_costs_no_fields(
+    fake: Fake,
+) -> None:
+    fake.judge(Outcome.rejected(500, "i_o_exception"), times=None)
+    async with opened(fake) as store:
+        write = to_write(store, three())
+        with pytest.raises(RefusedError, match=r"4 of 4 items .* i_o_exception"):
+            await append(store, write, 7)
+        fake.mend()
+        assert (await store.append(write)).bare == ()
 
 
 async def test_a_server_that_fails_at_an_event_gets_it_three_times(fake: Fake) -> None:

@@ -191,7 +191,16 @@ REQUESTS = [
 def test_each_status_of_a_request_has_its_verdict(
     status: int, verdict: RequestVerdict
 ) -> None:
-    assert judge_request(status, b"{}") is verdict
+    data = b'{"error":{"type":"illegal_argument_exception"},"status":400}'
+
+    assert judge_request(status, data) is verdict
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"<html>Bad Request</html>", b"\xff"])
+def test_a_refusal_that_is_not_elasticsearch_speaking_is_about_no_event(
+    data: bytes,
+) -> None:
+    assert judge_request(400, data) is RequestVerdict.REFUSED
 
 
 def test_a_media_type_does_not_mend_by_halves() -> None:

@@ -234,6 +234,38 @@ async def test_a_server_that_fails_at_a_request_gets_it_three_times(fake: Fake) 
     check(fake)
 
 
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_server_that_takes_nothing_at_all_is_not_asked_for_each_event(
+    fake: Fake, status: int
+) -> None:
+    fake.fail(Fault.refused(status, "oops"), times=None)
+    chain = Chain()
+    async with opened(fake) as store:
+        write = to_write(store, chain.events([b'{"n":%d}' % n for n in range(500)]))
+        with pytest.raises(RefusedError, match=f"501 of 501 items .* {status} oops"):
+            await append(store, write, 9)
+        told = fake.count("bulk")
+        with pytest.raises(StoreError):
+            await store.append(write)
+        fake.mend()
+        assert (await append(store, write)).bare == ()
+
+    assert told < 100
+    assert len(fake.documents("logs-*")) == 500
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_one_event_that_a_request_fails_at_is_found_and_stored_bare(
+    fake: Fake, status: int
+) -> None:
+    """Older servers refuse a whole request for a document that a pipeline gets."""
+    fake.fail(Fault.refused(status, "oops"), times=None, having=b'"n":3}\n')
+    async with opened(fake) as store:
+        assert (await append(store, to_write(store, some()), 9)).bare == (3,)
+
+    assert len(fake.documents("logs-*")) == EVENTS
+
+
 def _large(count: int, size: int) -> Sealed:
     return Chain().events(
         [b'{"n":%d,"x":"%b"}' % (n, b"x" * size) for n in range(count)]
@@ -270,7 +302,7 @@ async def test_an_event_that_does_not_fit_at_all_is_told(fake: Fake) -> None:
         with pytest.raises(RefusedError, match=r"1 of 3 items .* 413"):
             await store.append(write)
         fake.max_body_bytes = 1 << 20
-        assert (await store.append(write)).bare == (1,)
+        assert (await store.append(write)).bare == ()
 
 
 async def test_a_seal_larger_than_a_request_is_several_requests(fake: Fake) -> None:

@@ -62,6 +62,12 @@ _NOTE_BYTES = 1 << 16
     metavar="SECONDS",
     help="For so long an event may be stored and not visible yet in Elasticsearch.",
 )
+@click.option(
+    "--derived",
+    multiple=True,
+    metavar="FIELD",
+    help="A field that ingest pipelines add, rename or remove; * stands for anything.",
+)
 @server_options
 def verify(
     source: str | None,
@@ -73,6 +79,7 @@ def verify(
     acknowledged: Path | None,
     as_json: bool,
     delay: float,
+    derived: tuple[str, ...],
     **options: Any,  # noqa: ANN401
 ) -> int:
     """Prove that no event in SOURCE was altered, removed, inserted or reordered.
@@ -95,7 +102,7 @@ def verify(
     begun = time.monotonic()
     try:
         signer = None if pinned is None else pinned.identity.name
-        opened = open_any(source, server, signer, delay_seconds=delay)
+        opened = open_any(source, server, signer, delay_seconds=delay, derived=derived)
         click.get_current_context().call_on_close(opened.close)
         chosen = pinned or _choose(opened, report, is_first=first)
         if chosen is not None:

@@ -41,6 +41,10 @@ class Report:
     """Why something could not be decided."""
     not_checked: list[str] = field(default_factory=list)
     """What this run leaves open, however it ends."""
+    compared: int = 0
+    """Events and records of which visible fields were held against the payload."""
+    bare: int = 0
+    """Events that are stored without visible fields, as the catalogue says."""
     seconds: float = 0.0
 
     @property
@@ -96,6 +100,8 @@ class Report:
             "trust": None if trust is None else str(trust),
             "trust_is_first_use": self.is_first,
             "entries": self.entries,
+            "compared": self.compared,
+            "bare": self.bare,
             "catalogue": None if self.catalogue is None else _facts(self.catalogue),
             "chains": [_facts(chain) for chain in self.chains],
             "findings": [

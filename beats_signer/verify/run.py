@@ -16,13 +16,14 @@ from beats_signer.chain.errors import FormatError
 from beats_signer.chain.findings import FindingKind, Findings
 from beats_signer.chain.founding import Predecessor
 from beats_signer.chain.listing import ListedChain
-from beats_signer.chain.records import CatalogueRecord, HeadRecord
+from beats_signer.chain.records import BareRecord, CatalogueRecord, HeadRecord
 from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.chain.times import format_time
 from beats_signer.chain.trust import TrustLine
 from beats_signer.chain.verify import ChainVerifier
 from beats_signer.errors import SourceError
 from beats_signer.store.contract import EntryBlock, Flaw
+from beats_signer.verify.bare import BareEvents
 from beats_signer.verify.lines import Item
 from beats_signer.verify.readable import Readable
 from beats_signer.verify.report import Report
@@ -67,6 +68,8 @@ class Verification:
         self._is_live = is_live
         self._on_entries = on_entries
         self._heads = HeadSpool()
+        self._bare = BareEvents()
+        self._chains: dict[str, Findings] = {}
         self._predecessors: list[tuple[Findings, Predecessor]] = []
 
     def run(self) -> None:
@@ -79,6 +82,7 @@ class Verification:
             self._run()
         finally:
             self._heads.close()
+            self._bare.close()
 
     def _run(self) -> None:
         source, signer = self._source, self._trust.identity.name
@@ -104,6 +108,7 @@ class Verification:
             ]
             if is_whole and not self._only:
                 chains += self._verify_rest(catalogue, findings)
+            self._judge_bare(catalogue, findings, is_whole=is_whole)
             if is_whole:
                 catalogue.finish(is_live=self._is_live)
             self._judge_predecessors()
@@ -143,6 +148,8 @@ class Verification:
     def _take_record(self, record: CatalogueRecord, seal: int) -> None:
         if isinstance(record, HeadRecord):
             self._heads.add(record.origin, record.size, record.root, seal)
+        elif isinstance(record, BareRecord):
+            self._bare.list(record.origin, record.indexes, seal)
 
     def _read_catalogue(self, catalogue: CatalogueVerifier, findings: Findings) -> bool:
         """Read the catalogue on; tell whether it could be read to its end."""
@@ -217,7 +224,7 @@ class Verification:
         """Verify one chain and return its findings."""
         origin = listed.origin
         self._source.pin(origin, listed.founding.hash())
-        findings = Findings(origin, self._source.locate)
+        findings = self._chains[origin] = Findings(origin, self._source.locate)
         facts = catalogue.facts
         verifier = ChainVerifier(
             listed.founding,
@@ -255,6 +262,30 @@ class Verification:
         else:
             self._leave(f"{origin}: founded, and nothing of it was stored so far")
 
+    def _judge_bare(
+        self, catalogue: CatalogueVerifier, findings: Findings, *, is_whole: bool
+    ) -> None:
+        """Hold bare documents against the catalogue, which may list them by now."""
+        seen = self._bare.count()
+        if seen and is_whole and self._only:
+            is_whole = self._read_catalogue(catalogue, findings)
+        wrong = young = 0
+        for one in self._bare.unlisted(catalogue.is_proven):
+            if one.seal >= self._heads.largest(one.origin) or not is_whole:
+                young += 1
+                continue
+            wrong += 1
+            self._chains[one.origin].add(
+                FindingKind.DRIFT,
+                "bare",
+                seals=(one.seal, one.seal),
+                entries=(one.index, one.index),
+                documents=(one.document,),
+            )
+        if young:
+            self._leave(f"whether {young} documents may be without visible fields")
+        self._report.bare = seen - wrong - young
+
     def _judge_predecessors(self) -> None:
         """Hold what successors say of their predecessors against the heads."""
         for findings, before in self._predecessors:
@@ -279,13 +310,21 @@ class Verification:
         for item in items:
             if isinstance(item, EntryBlock):
                 _add_block(verifier, item)
+                self._report.compared += item.compared
                 self._on_entries(origin, item.count)
             elif isinstance(item, SealRecord):
                 verifier.add_seal(item)
                 seals += 1
             else:
-                _add_flaw(findings, item)
+                self._take_flaw(findings, origin, item)
         return seals
+
+    def _take_flaw(self, findings: Findings, origin: str, flaw: Flaw) -> None:
+        if flaw.reason == "bare" and flaw.entries and flaw.seals and flaw.documents:
+            index, seal = flaw.entries[0], flaw.seals[0]
+            self._bare.see(origin, index, seal, flaw.documents[0])
+        else:
+            _add_flaw(findings, flaw)
 
     def _doubt(self, reason: str) -> None:
         self._report.undecided.append(reason)

@@ -58,6 +58,9 @@ def _summarise(report: Report) -> str:
         f" of {report.signer}{_span(report.chains)}",
         f"anchored by {_anchors(report, proven)}",
     ]
+    if report.compared:
+        bare = f", {report.bare} rightly without them" if report.bare else ""
+        parts.append(f"visible fields of {report.compared} events compared{bare}")
     if not report.entries:
         parts.append("there are no events yet")
     if report.not_checked:

@@ -15,11 +15,12 @@ from beats_signer.chain.body import EventsBody, parse_body
 from beats_signer.chain.findings import Document
 from beats_signer.chain.seal import Kind, Seal, SealRecord
 from beats_signer.store.contract import Destination, Sealed
-from beats_signer.store.elasticsearch.asking import Asking
 from beats_signer.store.elasticsearch.blocking import BlockingClient
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
+from beats_signer.store.elasticsearch.questions import Asking
 from beats_signer.store.elasticsearch.setup import Setup
+from beats_signer.store.elasticsearch.showing import Showing
 from beats_signer.store.elasticsearch.source import ElasticsearchSource
 from beats_signer.store.elasticsearch.store import ElasticsearchStore
 from beats_signer.store.elasticsearch.templates import TargetPattern
@@ -48,6 +49,8 @@ class Stored:
     world: World
     destination: Destination | None = None
     """Where all events go; ``None``: to the default target of their chain."""
+    derived: tuple[str, ...] = ()
+    """Fields that pipelines make."""
     options: dict[str, Any] = field(default_factory=dict)
     """How the source is opened, besides the defaults."""
 
@@ -93,7 +96,11 @@ class Stored:
         """Open the source; the caller closes it."""
         client = BlockingClient(Client(self.access.url, timeout_seconds=20))
         asking = Asking(client, self.access.url, no_pause)
-        defaults = {"now": now, "settled": now - 300 * 10**9}
+        defaults = {
+            "now": now,
+            "settled": now - 300 * 10**9,
+            "compare": Showing(self.derived).compare,
+        }
         indices = f"*{self.world.tenant}*"
         chosen = {"indices": indices} | defaults | self.options | options
         return ElasticsearchSource(asking, self.world.signer, **chosen)

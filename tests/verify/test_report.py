@@ -60,6 +60,8 @@ class ReportJson(msgspec.Struct, forbid_unknown_fields=True):
     trust: str | None
     trust_is_first_use: bool
     entries: int
+    compared: int
+    bare: int
     catalogue: ChainJson | None
     chains: list[ChainJson]
     findings: list[FindingJson]

@@ -13,15 +13,16 @@ from msgspec import UNSET
 from beats_signer.chain.body import ConfigBody, Found, parse_body
 from beats_signer.chain.errors import ChainError
 from beats_signer.chain.findings import FindingKind
+from beats_signer.chain.origin import is_catalogue
 from beats_signer.chain.seal import Kind, Seal, SealRecord
 from beats_signer.chain.times import SECOND
 from beats_signer.store.contract import Entries, EntryBlock, Flaw
-from beats_signer.store.elasticsearch.asking import Asking
 from beats_signer.store.elasticsearch.claims import Claim
 from beats_signer.store.elasticsearch.entries import Candidates, Claims, Other
 from beats_signer.store.elasticsearch.located import Located
 from beats_signer.store.elasticsearch.pages import Pages, Search
 from beats_signer.store.elasticsearch.places import CATALOGUE_INDEX
+from beats_signer.store.elasticsearch.questions import Asking
 from beats_signer.store.elasticsearch.stored_chain import ChainSeals, InPlace
 
 __all__ = ["ChainReading"]
@@ -33,7 +34,7 @@ _INDEX: Final = "beats_signer.index"
 _SIGNED: Final = ("beats_signer", "beats_signer.*")
 
 Item = SealRecord | EntryBlock | Flaw
-Compare = Callable[[Seal, SealRecord, Sequence[Claim]], Iterable[Flaw]]
+Compare = Callable[[Seal, SealRecord, Sequence[Claim]], Iterable[tuple[Claim, Flaw]]]
 """Holds what people see of some entries against their payloads."""
 
 
@@ -74,6 +75,7 @@ class ChainReading:
         self._is_certain = True  # where the entries of the next seal begin
         self._retention_days: int | None = None
         self._is_erasable = False
+        self._is_catalogue = False
 
     def read(self, first_seal: int) -> Iterator[Item]:
         """Yield the seals from a number on, each followed by its entries.
@@ -126,6 +128,7 @@ class ChainReading:
             self._is_certain = True
         candidates = Candidates(self._chain, seal, record)
         self._located.open(stored, candidates)
+        self._is_catalogue = is_catalogue(seal.origin)
         yield record
         self._obey(seal, record)
         yield from self._read_entries(seal, record, candidates)
@@ -140,20 +143,29 @@ class ChainReading:
             if isinstance(found, Other):
                 yield found.flaw
                 if found.flaw.kind is FindingKind.DUPLICATE:
-                    yield from self._look(seal, record, [found.claim])
+                    yield from self._look(seal, record, candidates, [found.claim])
                 continue
             self._located.add(found)
             for block in self._build(found):
                 yield from self._miss(seal, due, block.first)
                 yield block
                 due = block.first + block.count
-            yield from self._look(seal, record, found)
+            yield from self._look(seal, record, candidates, found)
         yield from self._miss(seal, due, end)
 
     def _look(
-        self, seal: Seal, record: SealRecord, claims: Sequence[Claim]
-    ) -> Iterable[Flaw]:
-        return () if self._compare is None else self._compare(seal, record, claims)
+        self,
+        seal: Seal,
+        record: SealRecord,
+        candidates: Candidates,
+        claims: Sequence[Claim],
+    ) -> Iterator[Flaw]:
+        """Yield what drifts; what is not what was sealed is worse, and said so."""
+        if self._compare is None:
+            return
+        for claim, flaw in self._compare(seal, record, claims):
+            if candidates.is_intact(claim):
+                yield flaw
 
     def _miss(self, seal: Seal, due: int, first: int) -> Iterator[EntryBlock]:
         """Say of entries that are gone that they have expired, if they have."""
@@ -189,7 +201,7 @@ class ChainReading:
             [claim.payload for claim in claims],
             salts,
         )
-        compared = 0 if self._compare is None else count
+        compared = 0 if self._compare is None or self._is_catalogue else count
         return EntryBlock(first, entries, count, compared=compared)
 
     def _obey(self, seal: Seal, record: SealRecord) -> None:

@@ -13,8 +13,8 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from beats_signer.chain.encoding import decode_base64
 from beats_signer.chain.errors import ChainError
 from beats_signer.chain.findings import Document
-from beats_signer.store.elasticsearch.asking import Hit
 from beats_signer.store.elasticsearch.document import RESERVED, TIMESTAMP
+from beats_signer.store.elasticsearch.questions import Hit
 
 __all__ = ["Claim", "number_of", "read_claim"]
 

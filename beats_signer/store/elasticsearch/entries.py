@@ -15,9 +15,9 @@ from beats_signer.chain.findings import Document, FindingKind
 from beats_signer.chain.merkle import leaf_hash, split_hashes, tree_hash
 from beats_signer.chain.seal import Seal, SealRecord
 from beats_signer.store.contract import Flaw
-from beats_signer.store.elasticsearch.asking import Hit
 from beats_signer.store.elasticsearch.claims import Claim, number_of, read_claim
 from beats_signer.store.elasticsearch.places import ID_CHARACTERS, id_of
+from beats_signer.store.elasticsearch.questions import Hit
 
 __all__ = ["Candidates", "Claims", "Other"]
 

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from msgspec import Raw, Struct
 
 from beats_signer.errors import SourceError, StoreError
-from beats_signer.store.elasticsearch.asking import (
+from beats_signer.store.elasticsearch.client import Answer
+from beats_signer.store.elasticsearch.questions import (
     Asking,
     BusyError,
     Hit,
@@ -24,7 +25,6 @@ from beats_signer.store.elasticsearch.asking import (
     Page,
     decode,
 )
-from beats_signer.store.elasticsearch.client import Answer
 
 __all__ = ["PAGE_BYTES", "Pages", "Search"]
 

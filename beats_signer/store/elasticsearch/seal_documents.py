@@ -26,8 +26,8 @@ from beats_signer.chain.seal import (
 )
 from beats_signer.chain.times import parse_time
 from beats_signer.store.contract import Flaw
-from beats_signer.store.elasticsearch.asking import Hit
 from beats_signer.store.elasticsearch.places import seal_id
+from beats_signer.store.elasticsearch.questions import Hit
 
 __all__ = ["Chosen", "StoredSeal", "choose_seal", "read_seal"]
 

@@ -15,11 +15,11 @@ from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import SourceError
 from beats_signer.store.contract import Flaw
-from beats_signer.store.elasticsearch.asking import Asking, Hit
 from beats_signer.store.elasticsearch.chain_reading import ChainReading, Compare, Item
 from beats_signer.store.elasticsearch.located import Located
 from beats_signer.store.elasticsearch.pages import Pages, Search
 from beats_signer.store.elasticsearch.places import CHECKPOINTS_INDEX, SEALS_INDEX
+from beats_signer.store.elasticsearch.questions import Asking, Hit
 from beats_signer.store.elasticsearch.seal_documents import read_seal
 
 __all__ = ["ElasticsearchSource"]

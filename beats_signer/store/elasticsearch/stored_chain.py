@@ -18,9 +18,9 @@ from beats_signer.chain.findings import FindingKind
 from beats_signer.chain.seal import Seal
 from beats_signer.errors import SourceError
 from beats_signer.store.contract import Flaw
-from beats_signer.store.elasticsearch.asking import Asking, Hit, decode
 from beats_signer.store.elasticsearch.pages import Pages, Search
 from beats_signer.store.elasticsearch.places import SEALS_INDEX, seal_id
+from beats_signer.store.elasticsearch.questions import Asking, Hit, decode
 from beats_signer.store.elasticsearch.seal_documents import (
     StoredSeal,
     choose_seal,

@@ -18,7 +18,7 @@ check: $(READY)        ## Check style and types
 	$(BIN)/mypy
 
 bench: $(READY)        ## Measure what an event costs
-	$(BIN)/python tools/bench.py
+	$(BIN)/python -m tools.bench
 
 test-peers: $(READY)   ## Test against real senders; needs node, npm and go
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/peers/install.sh

@@ -7,20 +7,19 @@ here is a test: machines differ, and a busy one gives larger figures.
 
 import argparse
 import json
-import os
 import platform
-import subprocess
+import signal
 import sys
 import tempfile
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-TOOLS = Path(__file__).parent
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+from tests.elasticsearch.distribution import MissingProgramError
+from tools.bench_elasticsearch import Row, Speed, measure_elasticsearch
+from tools.bench_processes import PROGRAM, Load, cpu_seconds, run, signing
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,7 @@ class Case:
 
     name: str
     store: str
-    connections: int
-    window: int
-    level: int
+    load: Load
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,7 @@ CASES = [
     Case(
         f"{what}, {many} connection{'s' * (many > 1)}, {store}",
         store,
-        many,
-        size,
-        level,
+        Load(many, size, level),
     )
     for store in ("confirming", "archive")
     for what, size, level in (
@@ -71,6 +66,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"))
     parser.add_argument("--only", default="", help="cases whose name contains this")
     options = parser.parse_args()
+    # Whoever ends this ends the server too: what follows unwinds all that runs.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        _run(options)
+    except KeyboardInterrupt:
+        sys.exit("interrupted; nothing is left running")
+
+
+def _run(options: argparse.Namespace) -> None:
     console = Console()
     results = []
     for case in CASES:
@@ -81,7 +86,12 @@ def main() -> None:
         for result in _measure_verification(options.events):
             results.append(result)
             console.print(_line(result))
+    speed = None
+    if options.only in "elasticsearch":
+        speed = _measure_elasticsearch(options.events // 2, console)
     console.print(_table(results))
+    if speed is not None:
+        console.print(_elasticsearch_table(speed))
     options.json.parent.mkdir(exist_ok=True)
     options.json.write_text(
         json.dumps(
@@ -89,6 +99,7 @@ def main() -> None:
                 "machine": _machine(),
                 "python": platform.python_version(),
                 "results": [asdict(result) for result in results],
+                "elasticsearch": None if speed is None else asdict(speed),
             },
             indent=2,
         )
@@ -99,47 +110,37 @@ def main() -> None:
 
 def _measure(case: Case, events: int) -> Result:
     """Measure one case in processes of its own, after a short warm-up."""
-    with tempfile.TemporaryDirectory() as folder:
-        signer = _start_signer(case.store, Path(folder))
-        assert signer.stdout is not None and signer.stdin is not None
-        port = signer.stdout.readline().strip()
-        _send(port, case, max(events // 20, case.connections * case.window * 4))
-        before = _cpu_seconds(signer.pid)
-        events -= events % (case.window * case.connections)
-        seconds = _send(port, case, events)
-        cpu = _cpu_seconds(signer.pid) - before
-        signer.stdin.close()
-        facts = json.loads(signer.stdout.readline())
-        signer.wait()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        signing(case.store, Path(folder)) as signer,
+    ):
+        signer.warm_up(case.load, events)
+        before = cpu_seconds(signer.pid)
+        sent = signer.send(case.load, events)
+        cpu = cpu_seconds(signer.pid) - before
     return Result(
         case.name,
-        events,
-        round(cpu / events * 1e6, 2),
-        round(events / seconds),
-        facts["loop_lag_p99_ms"],
-        facts["rss_peak_mb"],
+        sent.events,
+        round(cpu / sent.events * 1e6, 2),
+        round(sent.events / sent.seconds),
+        signer.facts["loop_lag_p99_ms"],
+        signer.facts["rss_peak_mb"],
     )
 
 
 def _measure_verification(events: int) -> list[Result]:
     """Fill an archive, export it, and verify both."""
-    program = [sys.executable, "-m", "beats_signer"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        signer = _start_signer("archive", folder)
-        assert signer.stdout is not None and signer.stdin is not None
-        case = Case("", "archive", 8, 2048, 3)
-        events -= events % (case.window * case.connections)
-        _send(signer.stdout.readline().strip(), case, events)
-        signer.stdin.close()
-        signer.wait()
+        with signing("archive", folder) as signer:
+            events = signer.send(Load(8, 2048, 3), events).events
         archive, export = folder / "archive.db", folder / "export"
-        _run([*program, "export", str(archive), str(export)])
-        verify = [*program, "verify", "--json", "--trust", str(folder / "trust")]
-        idle = min(_run([*program, "version"])[1] for _ in range(3))
+        run([*PROGRAM, "export", str(archive), str(export)])
+        verify = [*PROGRAM, "verify", "--json", "--trust", str(folder / "trust")]
+        idle = min(run([*PROGRAM, "version"])[1] for _ in range(3))
         results = []
         for source in (archive, export):
-            _, cpu = min(_run([*verify, str(source)]) for _ in range(3))
+            _, cpu = min(run([*verify, str(source)]) for _ in range(3))
             cpu -= idle
             name = f"verify {'an archive' if source == archive else 'an export'}"
             results.append(
@@ -148,39 +149,12 @@ def _measure_verification(events: int) -> list[Result]:
         return results
 
 
-def _start_signer(store: str, folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(TOOLS / "bench_signer.py"), store, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def _send(port: str, case: Case, events: int) -> float:
-    arguments = [port, case.connections, case.window, case.level, events]
-    done = subprocess.run(
-        [sys.executable, str(TOOLS / "bench_senders.py"), *map(str, arguments)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return float(done.stdout)
-
-
-def _run(command: list[str]) -> tuple[float, float]:
-    """Return wall and CPU seconds of a command that has to succeed."""
-    begun, before = time.perf_counter(), os.times()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = os.times()
-    cpu = after.children_user + after.children_system
-    cpu -= before.children_user + before.children_system
-    return time.perf_counter() - begun, cpu
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+def _measure_elasticsearch(events: int, console: Console) -> Speed | None:
+    try:
+        return measure_elasticsearch(events, console.print)
+    except MissingProgramError as error:
+        console.print(f"Elasticsearch is left out: {error}", style="bold red")
+        return None
 
 
 def _machine() -> str:
@@ -213,6 +187,28 @@ def _table(results: list[Result]) -> Table:
             "" if result.rss_peak_mb is None else str(result.rss_peak_mb),
         )
     return table
+
+
+def _elasticsearch_table(speed: Speed) -> Table:
+    table = Table(
+        title=f"Elasticsearch {speed.server}, documents of {speed.document_bytes} bytes"
+    )
+    table.add_column("case")
+    for heading in ("events/s", "server CPU µs/event", "own", "senders", "lag p99 ms"):
+        table.add_column(heading, justify="right")
+    for row in (speed.signed, speed.ready_made, speed.read):
+        table.add_row(row.name, f"{row.events_per_second:,}", *_figures(row))
+    return table
+
+
+def _figures(row: Row) -> list[str]:
+    figures = (
+        row.server_us_per_event,
+        row.cpu_us_per_event,
+        row.senders_us_per_event,
+        row.loop_lag_p99_ms,
+    )
+    return ["" if figure is None else f"{figure:.1f}" for figure in figures]
 
 
 if __name__ == "__main__":

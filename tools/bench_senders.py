@@ -5,6 +5,7 @@ that the senders take as little of the machine as they can.
 """
 
 import asyncio
+import json
 import sys
 import time
 from itertools import cycle, islice
@@ -24,24 +25,24 @@ def main() -> None:
     """Send what the command line says; print the seconds it took."""
     port, connections, size, level, events = map(int, sys.argv[1:6])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        seconds = runner.run(_send_all(port, connections, size, level, events))
-    print(seconds)
+        seconds, cpu = runner.run(_send_all(port, connections, size, level, events))
+    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu}))
 
 
 async def _send_all(
     port: int, connections: int, size: int, level: int, events: int
-) -> float:
+) -> tuple[float, float]:
     windows = _build_windows(size, level)
     count = events // size // connections
     streams = [
         await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)
     ]
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), time.process_time()
     async with asyncio.TaskGroup() as tasks:
         for number, (reader, writer) in enumerate(streams):
             own = list(islice(cycle(windows[number:] + windows[:number]), count))
             tasks.create_task(_send(reader, writer, own))
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - before
 
 
 def _build_windows(size: int, level: int) -> list[bytes]:

@@ -1,8 +1,9 @@
 """The process that ``make bench`` measures: a signer, and a probe of its loop.
 
 It is put together like ``beats_signer.service``, with a store that can be the
-archive or one that only confirms. It prints its port, serves until its standard
-input ends, and then prints what it measured as one line of JSON.
+archive, one that only confirms, or the Elasticsearch of a URL, whose requests it
+writes down. It prints its port, serves until its standard input ends, and then
+prints what it measured as one line of JSON.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import uvloop
+from structlog.typing import FilteringBoundLogger
 
 from beats_signer.config import Address, LimitsConfig, ListenerConfig
 from beats_signer.operate.logging import build_logger
@@ -25,8 +27,12 @@ from beats_signer.service import SWITCH_SECONDS
 from beats_signer.sign.founding import initialise
 from beats_signer.sign.signer import SigningSettings, open_signer
 from beats_signer.store import Archive, ConfirmingStore, Store
+from beats_signer.store.elasticsearch.client import Answer, Client
+from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from tools.bench_requests import REQUESTS, RequestFile
 
 _PROBE_SECONDS = 0.005
+_CONNECTIONS = 16
 
 
 def main() -> None:
@@ -38,9 +44,8 @@ def main() -> None:
 
 
 async def _serve(kind: str, folder: Path) -> None:
-    is_archive = kind == "archive"
-    store: Store = Archive(folder / "archive.db") if is_archive else ConfirmingStore()
     log = build_logger(sys.stderr, level="warning")
+    store = _build_store(kind, folder, log)
     trust = initialise(
         folder / "state",
         signer="bench",
@@ -83,6 +88,27 @@ async def _serve(kind: str, folder: Path) -> None:
         ),
         flush=True,
     )
+
+
+def _build_store(kind: str, folder: Path, log: FilteringBoundLogger) -> Store:
+    if kind == "archive":
+        return Archive(folder / "archive.db")
+    if kind == "confirming":
+        return ConfirmingStore()
+    client = _WritingDown(kind, RequestFile(folder / REQUESTS))
+    return ElasticsearchStore(client, log)
+
+
+class _WritingDown(Client):
+    """Write down what is sent: 140 bytes per event, which cost next to nothing."""
+
+    def __init__(self, url: str, file: RequestFile) -> None:
+        super().__init__(url, connections_per_node=_CONNECTIONS)
+        self._file = file
+
+    async def bulk(self, data: bytes, *, filter_path: str) -> Answer:
+        self._file.add(data)
+        return await super().bulk(data, filter_path=filter_path)
 
 
 async def _probe(lags: list[float]) -> None:

@@ -144,7 +144,10 @@ class Server:
         if self._process is None:
             return
         with suppress(ProcessLookupError):
-            os.kill(self._pid or self._process.pid, how)
+            if self._pid:
+                os.kill(self._pid, how)
+            else:  # its start was interrupted: whichever of the two is there
+                os.killpg(self._process.pid, signal.SIGKILL)
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,42 @@
+"""Bulk requests in a file: what a signer has sent, to be sent once more."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["REQUESTS", "RequestFile", "count_requests", "read_requests"]
+
+REQUESTS = "requests"
+"""Name of the file, in the folder of a signer."""
+_HEAD = struct.Struct(">I")
+
+
+class RequestFile:
+    """A file to which requests are added."""
+
+    def __init__(self, path: Path) -> None:
+        # Unbuffered: what was sent is there to be counted.
+        self._file = path.open("ab", buffering=0)
+
+    def add(self, data: bytes) -> None:
+        """Add the bytes of one request."""
+        self._file.write(_HEAD.pack(len(data)) + data)
+
+
+def read_requests(path: Path) -> list[bytes]:
+    """Return all requests, in the order in which they were added."""
+    return list(_requests(path.read_bytes()))
+
+
+def count_requests(path: Path) -> int:
+    """Return how many requests there are so far."""
+    return len(read_requests(path))
+
+
+def _requests(data: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(data):
+        (size,) = _HEAD.unpack_from(data, at)
+        at += _HEAD.size
+        yield data[at : at + size]
+        at += size

@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 import uvloop
+from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer import __version__
@@ -29,14 +30,18 @@ from beats_signer.chain.times import format_time
 from beats_signer.config import Config
 from beats_signer.errors import SignerError
 from beats_signer.operate.faults import build_fault_handler
-from beats_signer.operate.http import StatusServer
+from beats_signer.operate.history import INTERVAL_SECONDS, History
+from beats_signer.operate.http import Answers, HttpServer
 from beats_signer.operate.logging import LogHandler, build_logger
+from beats_signer.operate.metrics import Metrics, Observer, Samples
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.reception import Reception
+from beats_signer.receive.tally import Tallies
 from beats_signer.receive.watch import Watch
+from beats_signer.samples import build_samples
 from beats_signer.sign.pace import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
 from beats_signer.status import describe_problems, describe_reception
@@ -91,6 +96,11 @@ class Service:
         self._started = time.time_ns()
         self._stopping = asyncio.Event()
         self._budget = Budget(config.limits.memory_bytes)
+        self._history = History()
+        self._metrics = Metrics(CollectorRegistry(), self._samples)
+        self._tallies = Tallies(
+            _Both(self._history, self._metrics.histogram("beats_signer_ack_seconds"))
+        )
         self._facts: list[Callable[[], dict[str, Any]]] = [self._describe_process]
 
     async def run(self, found: str | None) -> None:
@@ -127,16 +137,25 @@ class Service:
         listeners = [Listener.bind(one) for one in config.listeners]
         for listener in listeners:
             stack.callback(listener.close)
-        http = await StatusServer.open(config.http, self._status)
+        answers = Answers(self._status, self._metrics.page, self._history)
+        http = await HttpServer.open(config.http.address, answers)
         stack.push_async_callback(http.close)
         stack.push_async_callback(store.close)
         await check_store(config, self._log)
         await store.open()
         await stack.enter_async_context(signer.running(found))
+        keeping = asyncio.get_running_loop().create_task(self._keep_time())
+        stack.callback(keeping.cancel)
         patience = msgspec.convert(config.limits, Patience, from_attributes=True)
         limits = config.limits.for_wire()
         reception = Reception(
-            signer, self._budget, patience, limits, self._log, admission=admission
+            signer,
+            self._budget,
+            patience,
+            limits,
+            self._log,
+            admission=admission,
+            tallies=self._tallies,
         )
         stack.callback(reception.abort)
         for listener in listeners:
@@ -185,6 +204,21 @@ class Service:
     def _status(self) -> dict[str, Any]:
         return {fact: value for ask in self._facts for fact, value in ask().items()}
 
+    def _samples(self) -> Samples:
+        return build_samples(self._status(), self._tallies)
+
+    async def _keep_time(self) -> None:
+        """Measure how late the loop is, and end each interval of the history."""
+        loop = asyncio.get_running_loop()
+        lag = self._metrics.histogram("beats_signer_loop_lag_seconds")
+        while True:
+            for _ in range(INTERVAL_SECONDS):
+                due = loop.time() + 1
+                await asyncio.sleep(1)
+                lag.observe(max(0.0, loop.time() - due))
+            senders = self._tallies.by_sender.values()
+            self._history.turn(sum(sender.acked_events for sender in senders))
+
     def _describe_process(self) -> dict[str, Any]:
         return {
             "signer": self._config.signer,
@@ -196,6 +230,18 @@ class Service:
             "memory_limit_bytes": self._budget.limit_bytes,
             "journal_limit_bytes": self._config.sealing.journal_bytes,
         }
+
+
+class _Both:
+    """Tells two observers."""
+
+    def __init__(self, first: Observer, second: Observer) -> None:
+        self._first, self._second = first, second
+
+    def observe(self, amount: float) -> None:
+        """Count it in both."""
+        self._first.observe(amount)
+        self._second.observe(amount)
 
 
 def _describe(
@@ -225,6 +271,7 @@ def _signing(config: Config) -> SigningSettings:
         head_seconds=config.catalogue.head_seconds,
         heartbeat_seconds=config.catalogue.heartbeat_seconds,
         routing=routing,
+        journal_bytes=config.sealing.journal_bytes,
         memory_bytes=config.limits.memory_bytes,
     )
 

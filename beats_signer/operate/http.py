@@ -1,21 +1,51 @@
-"""The signer's own HTTP: what it is doing, as JSON, for ``status``."""
+"""The signer's own HTTP: status, health and metrics, for machines and people.
 
-from collections.abc import Callable
+| path       | answers                                                          |
+|------------|------------------------------------------------------------------|
+| /          | the status page for people                                       |
+| /status    | the same as JSON                                                 |
+| /metrics   | Prometheus                                                       |
+| /livez     | 200 while the event loop turns                                   |
+| /readyz    | 200 when events are received, sealed and stored, else 503        |
+| /healthz   | 200 when there is no problem, else 503; ``?verbose`` names them  |
+"""
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from beats_signer.config import Address, HttpConfig
+from beats_signer.config import Address
 from beats_signer.errors import ConfigError
+from beats_signer.operate.history import History
+from beats_signer.operate.page import CONTENT_SECURITY_POLICY, render_page
+from beats_signer.operate.readiness import why_not_ready
 
-__all__ = ["StatusServer"]
+__all__ = ["Answers", "HttpServer"]
 
 _CLOSE_SECONDS = 1.0
 """How long an answer that is on its way may take at the end."""
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class StatusServer:
-    """Answers ``GET /status``. Bind it to this host: the answer names senders."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Who knows what there is to say."""
+
+    status: Callable[[], Mapping[str, Any]]
+    metrics: Callable[[], bytes]
+    history: History
+
+    def unready(self) -> list[str]:
+        """Return why the signer is not ready; nothing when it is."""
+        return list(why_not_ready(self.status()))
+
+
+class HttpServer:
+    """Answers on one address. Bind it to this host: the answers name senders."""
 
     def __init__(self, runner: web.AppRunner) -> None:
         self._runner = runner
@@ -27,28 +57,27 @@ class StatusServer:
 
     @classmethod
     async def open(
-        cls, config: HttpConfig, status: Callable[[], dict[str, Any]]
-    ) -> "StatusServer":
-        """Begin to answer with what *status* returns at that moment.
+        cls,
+        address: Address,
+        answers: Answers,
+        context: ssl.SSLContext | None = None,
+    ) -> "HttpServer":
+        """Begin to answer; with a *context* by HTTPS.
 
         Raises:
             ConfigError: The address cannot be used.
         """
-
-        async def answer(request: web.Request) -> web.Response:
-            return web.json_response(status())
-
-        app = web.Application()
-        app.router.add_get("/status", answer)
+        app = web.Application(middlewares=[_guard])
+        app.add_routes(_routes(answers))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_SECONDS)
         await runner.setup()
-        site = web.TCPSite(runner, config.address.host, config.address.port)
+        site = web.TCPSite(runner, address.host, address.port, ssl_context=context)
         try:
             await site.start()
         except OSError as error:
             await runner.cleanup()
             raise ConfigError(
-                f"cannot answer HTTP on {config.address}: {error.strerror or error}",
+                f"cannot answer HTTP on {address}: {error.strerror or error}",
                 hint="Another program may use that port: set http.address to another.",
             ) from error
         return cls(runner)
@@ -56,3 +85,59 @@ class StatusServer:
     async def close(self) -> None:
         """Stop answering."""
         await self._runner.cleanup()
+
+
+def _routes(answers: Answers) -> Sequence[web.RouteDef]:
+    async def page(request: web.Request) -> web.Response:
+        text = render_page(answers.status(), answers.unready(), answers.history)
+        policy = {"content-security-policy": CONTENT_SECURITY_POLICY}
+        return web.Response(text=text, content_type="text/html", headers=policy)
+
+    async def status(request: web.Request) -> web.Response:
+        return web.json_response(answers.status())
+
+    async def metrics(request: web.Request) -> web.Response:
+        headers = {"content-type": _METRICS_TYPE}
+        return web.Response(body=answers.metrics(), headers=headers)
+
+    async def livez(request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(request: web.Request) -> web.Response:
+        return _verdict(answers.unready())
+
+    async def healthz(request: web.Request) -> web.Response:
+        unready, problems = answers.unready(), answers.status().get("problems", [])
+        if "verbose" not in request.query:
+            return _verdict([*unready, *(one["symptom"] for one in problems)])
+        body = {
+            "status": "red" if unready else "yellow" if problems else "green",
+            "unready": unready,
+            "problems": problems,
+        }
+        return web.json_response(body, status=503 if unready or problems else 200)
+
+    return [
+        web.get("/", page),
+        web.get("/status", status),
+        web.get("/metrics", metrics),
+        web.get("/livez", livez),
+        web.get("/readyz", readyz),
+        web.get("/healthz", healthz),
+    ]
+
+
+def _verdict(reasons: Sequence[str]) -> web.Response:
+    """Return 200 and ok, or 503 and the reasons line by line."""
+    text = "".join(f"{reason}\n" for reason in reasons)
+    return web.Response(text=text or "ok\n", status=503 if reasons else 200)
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let no browser guess a type, keep an answer, or show it inside another page."""
+    response = await handler(request)
+    response.headers.setdefault("cache-control", "no-store")
+    response.headers.setdefault("x-content-type-options", "nosniff")
+    response.headers.setdefault("referrer-policy", "no-referrer")
+    return response

@@ -13,6 +13,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.core import (
@@ -47,6 +48,7 @@ class Metrics:
     ) -> None:
         """Register everything; *read* is asked for the samples at each scrape."""
         self._registry = registry
+        disable_created_metrics()  # the start of the process says it for all
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         registry.register(_Reading(read))

@@ -98,6 +98,7 @@ class Signer:
             self._space,
             entropy,
             log,
+            lambda is_stored: self._dispatch.heard(is_stored=is_stored),
         )
         founder = Founder(state, identity, journal, store.encode, clock, entropy, disk)
         opening = Opening(state, self.name, journal, store, founder.disk, entropy)
@@ -106,7 +107,13 @@ class Signer:
         self._chains = Chains(equipment, founder, self._catalogue, settings.routing)
         self._router = Router(settings.routing)
         holding = Holding(settings.memory_bytes, clock)
-        self._dispatch = Dispatch(self._router, holding, self._chain, log)
+        self._dispatch = Dispatch(
+            self._router,
+            holding,
+            self._chain,
+            log,
+            is_away=lambda: self._catalogue.sequencer.is_refused,
+        )
         self._start = Start(
             self.name, opening, equipment, self._catalogue, self._chains, self._spawn
         )
@@ -188,6 +195,7 @@ class Signer:
                 chain.unstored.waiting_bytes for chain in self._chains
             ),
             "state_free_bytes": self._space.free_bytes,
+            "is_paused": self._space.is_short,
             "problems": [
                 asdict(problem)
                 for problem in (*self._store.problems(), *self._space.problems())

@@ -1,0 +1,59 @@
+"""Draw the last hour as an SVG path: no script, no library, readable at a glance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from beats_signer.operate.history import HOUR
+
+__all__ = ["HEIGHT", "WIDTH", "Chart", "draw"]
+
+WIDTH, HEIGHT = 720, 120
+"""Units of the drawing; the page scales it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A line over one hour, the newest value at the right edge."""
+
+    title: str
+    path: str
+    """The ``d`` of an SVG path; empty when there is nothing to draw."""
+    top: str
+    """What the upper edge stands for."""
+    last: str
+    """The newest value, for people."""
+
+
+def draw(title: str, values: Sequence[float | None], unit: str) -> Chart:
+    """Return the chart of up to ``HOUR`` values; ``None`` is a gap."""
+    known = [value for value in values if value is not None]
+    top = max(known, default=0.0)
+    last = values[-1] if values else None
+    return Chart(
+        title,
+        _path(values, top),
+        _spell(top, unit),
+        "-" if last is None else _spell(last, unit),
+    )
+
+
+def _path(values: Sequence[float | None], top: float) -> str:
+    first = HOUR - len(values)
+    parts: list[str] = []
+    is_drawing = False
+    for place, value in enumerate(values, start=first):
+        if value is None:
+            is_drawing = False
+            continue
+        x = place * WIDTH / (HOUR - 1)
+        y = HEIGHT - (value / top if top else 0.0) * HEIGHT
+        parts.append(f"{'L' if is_drawing else 'M'}{x:.1f} {y:.1f}")
+        if not is_drawing:
+            parts.append("h0.1")  # a lone point is seen as well
+        is_drawing = True
+    return "".join(parts)
+
+
+def _spell(value: float, unit: str) -> str:
+    digits = 0 if value >= 100 or value == 0 else 1 if value >= 10 else 3
+    return f"{value:,.{digits}f} {unit}"

@@ -24,13 +24,18 @@ class Delivery:
         timer: Timer,
         entropy: Entropy,
         log: FilteringBoundLogger,
+        told: Callable[[bool], object] = lambda is_stored: None,
     ) -> None:
+        """Take what is *told* after each attempt that was stored, or refused."""
         self.problem: str | None = None
         """Why the store has not confirmed the last seal it was asked to."""
+        self.is_refused = False
+        """Whether the store answers, and does not take what this chain sends."""
         self._store = store
         self._timer = timer
         self._entropy = entropy
         self._log = log
+        self._told = told
 
     async def store(self, write: Write) -> Appended:
         """Return how it went, once the store has confirmed all of *write*.
@@ -45,11 +50,16 @@ class Delivery:
             except RefusedError as error:
                 # Until somebody mends it, haste changes nothing.
                 pause = _MOST_PAUSE_SECONDS
+                self.is_refused = True
                 self._tell(self._log.error, write, error, pause)
+                self._told(False)
             except StoreError as error:
+                self.is_refused = False
                 self._tell(self._log.warning, write, error, pause)
             else:
                 self.problem = None
+                self.is_refused = False
+                self._told(True)
                 return appended
             await self._timer.sleep(pause * self._jitter())
             pause = min(pause * 2, _MOST_PAUSE_SECONDS)

@@ -2,7 +2,8 @@
 
 A window has one receipt, which is done when all parts are stored. It is taken
 whole or not at all: when one of its chains is stuck and holds its share, no
-part of it is queued.
+part of it is queued. What a chain holds above its share when it is found to be
+stuck is given up, and its senders send it again.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ class _Chain(Protocol):
 
     def append(self, item: Window, /) -> Receipt: ...
 
+    @property
+    def is_refused(self) -> bool: ...
+
 
 _C = TypeVar("_C", bound=_Chain)
 
@@ -38,12 +42,19 @@ class Dispatch(Generic[_C]):
         holding: Holding,
         chain_of: Callable[[Route], _C],
         log: FilteringBoundLogger,
+        *,
+        is_away: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take what returns the chain of a route, founded if there is none."""
+        """Take what returns the chain of a route, founded if there is none.
+
+        While *is_away*, the store refuses what every chain sends.
+        """
         self._router = router
         self._holding = holding
         self._chain_of = chain_of
         self._log = log
+        self._is_away = is_away
+        self._chains: dict[Route, _C] = {}
         self._touched: dict[str, set[_C]] = {}
         self._owing: dict[str, dict[int, tuple[_C, ...]]] = {}
 
@@ -55,7 +66,8 @@ class Dispatch(Generic[_C]):
         """
         parts = self._router.part(window)
         try:
-            self._holding.check((part.route, part.window) for part in parts)
+            routes = ((part.route, part.window) for part in parts)
+            self._holding.check(routes, self._refused())
         except StoreError as error:
             self._log.warning(
                 "a window is refused, its sender sends it again",
@@ -65,6 +77,7 @@ class Dispatch(Generic[_C]):
             )
             return _failed(error)
         chains = tuple(self._chain_of(part.route) for part in parts)
+        self._chains.update((p.route, c) for p, c in zip(parts, chains, strict=True))
         connection = window.source.connection
         self._touched.setdefault(connection, set()).update(chains)
         self._owing.setdefault(connection, {})[window.number] = chains
@@ -75,6 +88,19 @@ class Dispatch(Generic[_C]):
             receipts.append(receipt)
         return join_receipts(receipts)
 
+    def heard(self, *, is_stored: bool) -> None:
+        """Note that the store has taken, or refused, what some chain has sent."""
+        if is_stored:
+            self._holding.stored()
+        for receipt in self._holding.surplus(self._refused()):
+            receipt.set_exception(
+                StoreError(
+                    "a window is given up, because its chain is stuck and holds more "
+                    "than its share",
+                    hint="See why the store does not take it: beats-signer status.",
+                )
+            )
+
     def acknowledged(self, connection: str, number: int) -> tuple[_C, ...]:
         """Return the chains that held a window whose ack was written, once."""
         return self._owing.get(connection, {}).pop(number, ())
@@ -83,6 +109,12 @@ class Dispatch(Generic[_C]):
         """Return the chains that a connection touched, and forget it."""
         self._owing.pop(connection, None)
         return self._touched.pop(connection, ())
+
+    def _refused(self) -> set[Route]:
+        """Return the chains that are refused while others need not be."""
+        if self._is_away() or self._router.routing.is_plain:
+            return set()
+        return {route for route, chain in self._chains.items() if chain.is_refused}
 
 
 def _failed(error: Exception) -> Receipt:

@@ -34,13 +34,15 @@ class Equipment:
     space: Space
     entropy: Entropy
     log: FilteringBoundLogger
+    told: Callable[[bool], object]
+    """What hears of each seal, of any chain, that was stored (true) or refused."""
 
     def sequencer(self, name: str, *, pauses: bool = True) -> Sequencer:
         """Return a writer that has no chain yet; *name* is what it is called.
 
         It *pauses* while the disk is nearly full, unless told otherwise.
         """
-        delivery = Delivery(self.store, self.timer, self.entropy, self.log)
+        delivery = Delivery(self.store, self.timer, self.entropy, self.log, self.told)
         sequencer = Sequencer(
             name, self.pace, delivery, self.threads, self.timer, self.log
         )

@@ -1,16 +1,17 @@
 """What each chain holds in memory, and when one holds too much.
 
-A chain is stuck when something waits and nothing of it has been stored for ten
-seconds. While other chains go on, a stuck one may hold a quarter of the memory
-that all windows share, and all stuck ones together half of it: a window above
-that is refused, its connection ends, and its sender sends it again later. When
-nothing is stored at all there is nobody to protect, and windows wait as long as
-the store is away.
+A chain is stuck when the store refuses what it sends, or when others are stored
+ten seconds and more after it has last got on. It may then hold a quarter of the
+memory that all windows share, and all stuck ones together half of it. A window
+above that is refused, and what is held above it already is given up, the newest
+first: its connection ends, and its sender sends it again later. When nothing is
+stored at all there is nobody to protect, and windows wait as long as the store is
+away.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from beats_signer.errors import StoreError
 from beats_signer.sign.routing import Route
@@ -30,8 +31,8 @@ class _Held:
 
     moved: int
     held_bytes: int = 0
-    stored: int = 0
-    """When it last stored something, or 0."""
+    receipts: dict[Receipt, int] = field(default_factory=dict)
+    """Bytes of each window that waits, in the order in which they came."""
 
 
 class Holding:
@@ -42,6 +43,11 @@ class Holding:
         self._limit_bytes = limit_bytes
         self._clock = clock
         self._chains: dict[Route, _Held] = {}
+        self._stored = 0
+
+    def stored(self) -> None:
+        """Note that the store has taken something, of whatever chain."""
+        self._stored = self._clock()
 
     def hold(self, route: Route, window: Window, receipt: Receipt) -> None:
         """Count a window until its receipt is done."""
@@ -50,24 +56,26 @@ class Holding:
         if not held.held_bytes:
             held.moved = now
         held.held_bytes += size
+        held.receipts[receipt] = size
 
         def release(receipt: Receipt) -> None:
-            held.held_bytes -= size
+            held.held_bytes -= held.receipts.pop(receipt)
             if not receipt.cancelled() and receipt.exception() is None:
-                held.moved = held.stored = self._clock()
+                held.moved = self._stored = self._clock()
 
         receipt.add_done_callback(release)
 
-    def check(self, parts: Iterable[tuple[Route, Window]]) -> None:
+    def check(
+        self, parts: Iterable[tuple[Route, Window]], refused: Collection[Route]
+    ) -> None:
         """Refuse a window of which a part would exceed a stuck chain's share.
+
+        *refused* are the chains of which the store takes nothing.
 
         Raises:
             StoreError: The window is refused as a whole; nothing was counted.
         """
-        now = self._clock()
-        if not any(held.stored > now - STUCK_NS for held in self._chains.values()):
-            return
-        stuck = self.stuck()
+        stuck = self._stuck(refused)
         if not stuck:
             return
         together = sum(self._chains[route].held_bytes for route in stuck)
@@ -75,22 +83,40 @@ class Holding:
             if route not in stuck:
                 continue
             held, size = self._chains[route].held_bytes, _size(window)
-            is_over = held + size > self._limit_bytes // _ONE_SHARE
-            if is_over or together + size > self._limit_bytes // _ALL_SHARES:
+            if self._is_over(held + size, together + size):
                 raise StoreError(
                     f"the chain {'/'.join(route)} is stuck and holds {held} bytes "
                     f"of the {self._limit_bytes} that all chains share",
                     hint="See why the store does not take it: beats-signer status.",
                 )
 
-    def stuck(self) -> set[Route]:
-        """Return the chains that hold something and have not moved."""
-        before = self._clock() - STUCK_NS
+    def surplus(self, refused: Collection[Route]) -> list[Receipt]:
+        """Return the receipts of what stuck chains hold above their shares."""
+        stuck = [self._chains[route] for route in self._stuck(refused)]
+        together = sum(chain.held_bytes for chain in stuck)
+        surplus: list[Receipt] = []
+        for chain in sorted(stuck, key=lambda chain: -chain.held_bytes):
+            held = chain.held_bytes
+            for receipt, size in reversed(chain.receipts.items()):
+                if not self._is_over(held, together):
+                    break
+                surplus.append(receipt)
+                held -= size
+                together -= size
+        return [receipt for receipt in surplus if not receipt.done()]
+
+    def _stuck(self, refused: Collection[Route]) -> set[Route]:
+        """Return the chains that hold something and do not get on while others do."""
+        before = self._stored - STUCK_NS
         return {
             route
             for route, held in self._chains.items()
-            if held.held_bytes and held.moved < before
+            if held.held_bytes and (route in refused or held.moved < before)
         }
+
+    def _is_over(self, held_bytes: int, together_bytes: int) -> bool:
+        one, all_ = self._limit_bytes // _ONE_SHARE, self._limit_bytes // _ALL_SHARES
+        return held_bytes > one or together_bytes > all_
 
 
 def join_receipts(receipts: Sequence[Receipt]) -> Receipt:

@@ -90,6 +90,11 @@ class Sequencer:
         return self._fork or self._delivery.problem
 
     @property
+    def is_refused(self) -> bool:
+        """Tell whether the store answers, and does not take what this chain sends."""
+        return self._delivery.is_refused
+
+    @property
     def has_ended(self) -> bool:
         """Tell whether nothing will be sealed here any more."""
         return self.state in (State.CLOSED, State.STOPPED)

@@ -58,10 +58,9 @@ class Waiting:
         """Queue the end of a connection; with *drop* give up its windows too.
 
         Nobody waits for an ack of those windows any more, and their sender
-        sends them again.
+        sends them again. Those that were given up already are dropped anyhow.
         """
-        if drop:
-            self._drop(connection)
+        self._drop(connection, only_given_up=not drop)
         if connection in self._sealed or self._has(connection):
             self.note(Lost(connection, at))
         self._sealed.discard(connection)
@@ -118,10 +117,14 @@ class Waiting:
     def _has(self, connection: str) -> bool:
         return any(_is_of(connection, waiter) for waiter in self._queue)
 
-    def _drop(self, connection: str) -> None:
+    def _drop(self, connection: str, *, only_given_up: bool) -> None:
         kept: deque[_Waiter | Notice] = deque()
         for waiter in self._queue:
-            if isinstance(waiter, tuple) and _is_of(connection, waiter):
+            if (
+                isinstance(waiter, tuple)
+                and _is_of(connection, waiter)
+                and (waiter[1].done() or not only_given_up)
+            ):
                 waiter[1].cancel()
                 self._items -= 1
             else:

@@ -3,9 +3,16 @@
 import pytest
 
 from beats_signer.chain.seal import Kind
+from beats_signer.errors import RefusedError, StoreError
+from beats_signer.operate.logging import build_logger
+from beats_signer.sign.delivery import Delivery
+from beats_signer.store.contract import Appended, Store, Write
 from tests.fakes.faulty import Delay, Outcome
+from tests.fakes.passing import PassingStore
+from tests.fakes.times import ManualTimer
 from tests.sign.senders import Sender
 from tests.sign.world import SIGNER, World
+from tests.store.chains import Chain, to_write
 
 
 def counts(world: World) -> list[int]:
@@ -142,3 +149,45 @@ async def test_windows_of_lost_connections_do_not_pile_up_while_the_store_is_awa
         stuck.released.set()
         await sender.take_acks()
     world.verify()
+
+
+class RefusingStore(PassingStore):
+    """A store that refuses a seal as often as the test says."""
+
+    def __init__(self, store: Store, errors: list[StoreError]) -> None:
+        super().__init__(store)
+        self._errors = errors
+
+    async def append(self, write: Write) -> Appended:
+        if self._errors:
+            raise self._errors.pop(0)
+        return Appended()
+
+
+@pytest.mark.parametrize(
+    ("errors", "heard"),
+    [
+        ([], [(True, False)]),
+        ([StoreError("away")], [(True, False)]),
+        ([RefusedError("blocked")], [(False, True), (True, False)]),
+        (
+            [RefusedError("blocked"), StoreError("away"), RefusedError("blocked")],
+            [(False, True), (False, True), (True, False)],
+        ),
+    ],
+)
+async def test_who_shares_the_memory_hears_what_is_stored_and_what_is_refused(
+    world: World, errors: list[StoreError], heard: list[tuple[bool, bool]]
+) -> None:
+    told: list[tuple[bool, bool]] = []
+    delivery = Delivery(
+        RefusingStore(world.memory, errors),
+        ManualTimer(),
+        bytes,
+        build_logger(world.log),
+        lambda is_stored: told.append((is_stored, delivery.is_refused)),
+    )
+
+    await delivery.store(to_write(Chain().config()))
+
+    assert told == heard

@@ -23,6 +23,7 @@ class Chain:
     def __init__(self) -> None:
         self.windows: list[Window] = []
         self.receipts: list[Receipt] = []
+        self.is_refused = False
 
     def append(self, item: Window, /) -> Receipt:
         self.windows.append(item)
@@ -40,12 +41,14 @@ class World:
     def __init__(self) -> None:
         self.now = 100 * SECOND
         self.chains: dict[Route, Chain] = {}
+        self.is_away = False
         routing = Routing(rules=(Rule(stream=Template("{to}")),))
         self.dispatch = Dispatch(
             Router(routing),
             Holding(LIMIT, lambda: self.now),
             lambda route: self.chains.setdefault(route, Chain()),
             structlog.get_logger(),
+            is_away=lambda: self.is_away,
         )
 
     def chain(self, name: str) -> Chain:
@@ -166,10 +169,83 @@ async def test_a_stuck_chain_still_takes_what_fits_into_its_share() -> None:
 
 async def test_when_nothing_is_stored_at_all_nobody_is_refused() -> None:
     world = World()
-    await stick(world)
+    world.send("b")
+    world.chain("b").store()
+    await settle()
+    world.send("a", pad=LIMIT // 5)
     world.now += 11 * SECOND
 
     assert not world.send("a", pad=LIMIT // 10, by="c2").done()
+
+
+async def test_a_chain_that_was_found_stuck_stays_so_until_it_moves() -> None:
+    world = World()
+    await stick(world)
+    world.now += 11 * SECOND
+
+    refused = world.send("a", pad=LIMIT // 10, by="c2")
+
+    assert isinstance(refused.exception(), StoreError)
+
+
+async def refuse(world: World) -> list[Receipt]:
+    """Let chain a fill the memory before the store refuses what it sends."""
+    receipts = [world.send("a", pad=LIMIT // 10, by=f"c{n}") for n in range(9)]
+    world.chain("a").is_refused = True
+    world.dispatch.heard(is_stored=False)
+    await settle()
+    return receipts
+
+
+async def test_what_a_refused_chain_holds_above_a_quarter_is_given_up_at_once() -> None:
+    world = World()
+    receipts = await refuse(world)
+
+    given_up = [receipt for receipt in receipts if receipt.done()]
+
+    assert [receipt.done() for receipt in receipts] == [False] * 2 + [True] * 7
+    assert {type(receipt.exception()) for receipt in given_up} == {StoreError}
+    assert "more than its share" in str(given_up[0].exception())
+    refused = world.send("a", pad=LIMIT // 10, by="c20")
+    assert "default/a is stuck" in str(refused.exception())
+
+
+async def test_a_window_is_given_up_whole_with_what_it_has_in_another_chain() -> None:
+    world = World()
+    receipt = world.send("a", "b", pad=LIMIT // 4)
+    world.chain("a").is_refused = True
+
+    world.dispatch.heard(is_stored=False)
+    await settle()
+
+    assert isinstance(receipt.exception(), StoreError)
+    assert [one.done() for one in world.chain("b").receipts] == [False]
+
+
+async def test_nothing_is_given_up_while_the_store_refuses_everything() -> None:
+    world = World()
+    world.is_away = True
+
+    receipts = await refuse(world)
+
+    assert not any(receipt.done() for receipt in receipts)
+
+
+async def test_what_a_chain_holds_is_given_up_when_others_go_on_without_it() -> None:
+    world = World()
+    receipts = [world.send("a", pad=LIMIT // 10, by=f"c{n}") for n in range(9)]
+    world.now += 9 * SECOND
+    world.dispatch.heard(is_stored=True)
+    await settle()
+    assert not any(receipt.done() for receipt in receipts)
+
+    world.now += 2 * SECOND
+    world.dispatch.heard(is_stored=True)
+    await settle()
+
+    assert sum(receipt.done() for receipt in receipts) == 7
+    for receipt in receipts[2:]:
+        assert isinstance(receipt.exception(), StoreError)
 
 
 async def test_all_stuck_chains_together_hold_half() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from beats_signer.chain.seal import Kind
+from beats_signer.errors import StoreError
 from beats_signer.sign.pace import Pace
 from beats_signer.sign.waiting import Waiting
 from beats_signer.sign.window import (
@@ -130,6 +131,22 @@ async def test_the_windows_of_a_lost_connection_can_be_given_up() -> None:
     assert receipt.cancelled()
     assert not other.done()
     assert queue.take().items == (window(connection="c-2"),)
+
+
+async def test_a_window_that_was_given_up_before_is_dropped_with_its_connection() -> (
+    None
+):
+    queue = waiting()
+    given_up = queue.append(window())
+    other = queue.append(window(2))
+    given_up.set_exception(StoreError("given up"))
+
+    queue.lost("c-1", AT, drop=False)
+
+    assert isinstance(given_up.exception(), StoreError)
+    assert not other.done()
+    assert len(queue) == 1
+    assert queue.take().items == (window(2), Lost("c-1", AT))
 
 
 async def test_connections_of_which_nothing_was_sealed_leave_no_trace() -> None:

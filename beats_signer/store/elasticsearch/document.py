@@ -63,12 +63,16 @@ _VALUE_AT = len(_METADATA_KEY) + 1
 _ESCAPED_KEY = re.compile(rb"\\u00(?:2[eE]|40|5[fF]|6[1245679dDeE]|7[234])").search
 """A letter of ``@metadata``, ``@timestamp`` or ``beats_signer.`` as an escape: the
 name may then be there although its bytes are not."""
-_USABLE = re.compile(
-    rb'"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])'
-    rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d{1,9})?"
-    rb'(?:Z|[+-]\d\d:?\d\d)"'
-    rb"|\d{1,14}"
-).fullmatch
+_LEAP_YEAR = (
+    rb"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+)
+_DATE = (
+    rb"(?:\d{4}-(?:(?:0[13-9]|1[0-2])-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8])"
+    rb"|(?:0[13578]|1[02])-31)|" + _LEAP_YEAR + rb"-02-29)"
+)
+_TIME = rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d{1,9})?"
+_ZONE = rb"(?:Z|[+-](?:(?:0\d|1[0-7]):?[0-5]\d|18:?00))"
+_USABLE = re.compile(rb'"' + _DATE + _TIME + _ZONE + rb'"|\d{1,14}').fullmatch
 
 
 class _NotShownError(Exception):

@@ -58,6 +58,7 @@ class Signed:
 
     chain: Any
     index: Any
+    seal: Any
     form: Any
     sender: Any
     payload: Any
@@ -126,7 +127,14 @@ def compare(write: Write, item: Item, source: bytes | None) -> Standing:
     own = write.record.leaves[item.position * _LEAF_BYTES :][:_LEAF_BYTES]
     if leaf != own:
         return Standing.ANOTHER
-    return Standing.OURS_BARE if is_bare(members) else Standing.OURS
+    if is_bare(members) and not _is_meant_so(item):
+        return Standing.OURS_BARE
+    return Standing.OURS
+
+
+def _is_meant_so(item: Item) -> bool:
+    """Tell whether the event itself has no more to show than a bare document."""
+    return item.rendering is Rendering.FULL and is_bare(_MEMBERS.decode(item.document))
 
 
 def _compare_seal(write: Write, members: dict[str, Raw]) -> Standing:

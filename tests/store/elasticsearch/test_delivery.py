@@ -127,7 +127,7 @@ async def test_a_mapping_that_does_not_fit_costs_the_fields_and_not_the_event(
 
 
 async def test_a_bare_document_without_a_time_has_that_of_its_seal(fake: Fake) -> None:
-    sealed = Chain().events([b'{"@timestamp":"2026-11-31T25:00:00Z"}'])
+    sealed = Chain().events([b'{"@timestamp":"2026-11-30T25:00:00Z"}'])
     fake.judge(Outcome.rejected(400, "document_parsing_exception"), event(0))
 
     assert await stored(fake, sealed) == (0,)
@@ -341,6 +341,24 @@ async def test_a_minimal_document_is_recognised_as_bare(fake: Fake) -> None:
     assert await stored(fake, sealed) == (1,)
 
     assert await stored(fake, sealed) == (1,)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{}",
+        b'{"@metadata":{"a":1}}',
+        b'{"@timestamp":"2026-11-23T09:00:00Z"}',
+        b'{"error":{"type":"x"},"tags":["_beats_signer_bare"]}',
+    ],
+)
+async def test_an_event_that_has_no_more_than_a_bare_document_is_not_bare(
+    fake: Fake, payload: bytes
+) -> None:
+    sealed = Chain().events([payload])
+
+    assert await stored(fake, sealed) == ()
+    assert await stored(fake, sealed) == ()
 
 
 async def test_a_document_under_our_name_that_is_not_ours_is_gone_around(

@@ -1,5 +1,6 @@
 """How an event is shown: spliced, never written anew, and always one line."""
 
+import datetime
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -122,7 +123,15 @@ def test_a_missing_timestamp_is_the_time_of_receipt() -> None:
         '"2026-11-23T09:00:00.123456789Z"',
         '"2026-11-23T09:00:00.5+01:00"',
         '"2026-11-23T09:00:00-0230"',
+        '"2026-11-23T09:00:00,5Z"',
+        '"2026-11-30T00:00:00+18:00"',
+        '"2026-12-31T23:59:59-17:59"',
+        '"2024-02-29T00:00:00Z"',
+        '"2000-02-29T00:00:00Z"',
+        '"0000-01-01T00:00:00Z"',
+        "0",
         "1795424400000",
+        "99999999999999",
     ],
 )
 def test_a_timestamp_that_can_be_used_is_kept(timestamp: str) -> None:
@@ -139,6 +148,15 @@ def test_a_timestamp_that_can_be_used_is_kept(timestamp: str) -> None:
         '"2026-13-01T00:00:00Z"',
         '"2026-11-23 09:00:00Z"',
         '"2026-11-23T24:00:00Z"',
+        '"2026-11-31T00:00:00Z"',
+        '"2026-02-29T00:00:00Z"',
+        '"1900-02-29T00:00:00Z"',
+        '"2026-02-30T00:00:00Z"',
+        '"2026-00-01T00:00:00Z"',
+        '"2026-11-23T09:00:60Z"',
+        '"2026-11-23T09:00:00+18:01"',
+        '"2026-11-23T09:00:00+17:60"',
+        '"2026-11-23T09:00:00+19:00"',
         '"2026-11-23T09:00:00.1234567890Z"',
         '""',
         "null",
@@ -324,6 +342,21 @@ def test_pairs_with_a_reserved_key_are_wrapped() -> None:
 
 def test_a_record_of_the_catalogue_shows_its_time_only() -> None:
     assert shown(b'{"kind":"start"}', "R") == {TIMESTAMP: json.loads(RECEIVED)}
+
+
+@given(st.dates(), st.integers(0, 32), st.integers(0, 13))
+def test_a_date_is_usable_exactly_when_the_calendar_has_it(
+    date: datetime.date, day: int, month: int
+) -> None:
+    text = f"{date.year:04}-{month:02}-{day:02}"
+    try:
+        datetime.date(date.year, month, day)
+    except ValueError:
+        expected = False
+    else:
+        expected = True
+
+    assert is_usable(f'"{text}T00:00:00Z"'.encode()) is expected
 
 
 _KEYS = st.sampled_from(

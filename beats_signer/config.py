@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from beats_signer.address import Address, Network
 from beats_signer.listeners import ListenerConfig, TlsConfig
+from beats_signer.renamed import RENAMED
 from beats_signer.rules import RoutingConfig
 from beats_signer.senders import Allowed, AllowedConfig, SendersConfig, read_allowed
 from beats_signer.settings import convert, read_tree
@@ -232,7 +233,7 @@ def load(
     """
     tree = read_tree(path, Config, overrides=overrides, environment=environment)
     folder = path.absolute().parent
-    config = convert(tree, Config, folder)
+    config = convert(tree, Config, folder, RENAMED)
     # A default is relative to the folder as well.
     return msgspec.structs.replace(
         config, state=folder / config.state, archive=folder / config.archive

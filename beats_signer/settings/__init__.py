@@ -9,6 +9,7 @@ expanded, and the whole is converted.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
@@ -77,13 +78,23 @@ def read_tree(
     return expand(tree, environment)
 
 
-def convert(tree: Tree, kind: type[_T], folder: Path) -> _T:
+def convert(
+    tree: Tree,
+    kind: type[_T],
+    folder: Path,
+    renamed: Mapping[str, str] = MappingProxyType({}),
+) -> _T:
     """Return what is set as a value of ``kind``.
 
-    A field of type ``Path`` is returned absolute; what is relative is relative to
-    *folder*. Any other type that YAML does not know is called with the text. What a
-    declaration raises as ``ValueError`` becomes the explanation: what is wrong, and
-    on a second line what to do.
+    A field of type ``Path`` is returned absolute. Any other type that YAML does not
+    know is called with the text. What a declaration raises as ``ValueError`` becomes
+    the explanation: what is wrong, and on a second line what to do.
+
+    Args:
+        tree: What is set.
+        kind: What is declared.
+        folder: What relative paths are relative to.
+        renamed: By keys that users know from elsewhere, what to write here.
 
     Raises:
         ConfigError: It does not fit ``kind``. The message names file, line and key.
@@ -99,4 +110,4 @@ def convert(tree: Tree, kind: type[_T], folder: Path) -> _T:
     try:
         return msgspec.convert(to_plain(tree), kind, strict=True, dec_hook=read)
     except msgspec.ValidationError as error:
-        raise explain(str(error), tree, kind) from error
+        raise explain(str(error), tree, kind, renamed) from error

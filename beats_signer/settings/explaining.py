@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 from beats_signer.declaration import describe, kind_at, suggest
 from beats_signer.errors import ConfigError
@@ -26,11 +27,18 @@ _FOUND_CHARACTERS = 60
 """How much of a value that does not fit an error repeats, in characters."""
 
 
-def explain(error: str, tree: Tree, kind: type) -> ConfigError:
+def explain(
+    error: str, tree: Tree, kind: type, renamed: Mapping[str, str]
+) -> ConfigError:
     """Say which setting is wrong, what stands there, and what may stand there.
 
-    *error* is the text of a msgspec ``ValidationError``. What a variable has given
-    is never repeated: its name is.
+    What a variable has given is never repeated: its name is.
+
+    Args:
+        error: The text of a msgspec ``ValidationError``.
+        tree: What was read.
+        kind: What is declared.
+        renamed: By keys that users know from elsewhere, what to write here.
     """
     message, _, where = error.partition(" - at `$")
     steps = _parse_steps(where.rstrip("`"))
@@ -38,7 +46,7 @@ def explain(error: str, tree: Tree, kind: type) -> ConfigError:
         unknown = (*steps, match[1])
         return ConfigError(
             f"{place_of(tree, unknown)}: there is no setting {spell(unknown)}",
-            hint=suggest(match[1], kind_at(kind, steps)),
+            hint=renamed.get(match[1]) or suggest(match[1], kind_at(kind, steps)),
         )
     place = place_of(tree, steps)
     if match := _MISSING_KEY.match(message):

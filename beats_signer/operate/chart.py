@@ -1,4 +1,4 @@
-"""Draw the last hour as an SVG path: no script, no library, readable at a glance."""
+"""Draw the last hour as bars of one SVG path: no script, no library."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 720, 120
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A line over one hour, the newest value at the right edge."""
+    """One hour, the newest value at the right edge."""
 
     title: str
     path: str
@@ -38,20 +38,15 @@ def draw(title: str, values: Sequence[float | None], unit: str) -> Chart:
 
 
 def _path(values: Sequence[float | None], top: float) -> str:
+    """Return one bar per value, each in the middle of its interval."""
     first = HOUR - len(values)
-    parts: list[str] = []
-    is_drawing = False
+    bars = []
     for place, value in enumerate(values, start=first):
-        if value is None:
-            is_drawing = False
-            continue
-        x = place * WIDTH / (HOUR - 1)
-        y = HEIGHT - (value / top if top else 0.0) * HEIGHT
-        parts.append(f"{'L' if is_drawing else 'M'}{x:.1f} {y:.1f}")
-        if not is_drawing:
-            parts.append("h0.1")  # a lone point is seen as well
-        is_drawing = True
-    return "".join(parts)
+        if value is not None:
+            x = (place + 0.5) * WIDTH / HOUR
+            y = HEIGHT - (value / top if top else 0.0) * HEIGHT
+            bars.append(f"M{x:.1f} {HEIGHT}V{y:.1f}")
+    return "".join(bars)
 
 
 def _spell(value: float, unit: str) -> str:

@@ -48,7 +48,8 @@ class Metrics:
     ) -> None:
         """Register everything; *read* is asked for the samples at each scrape."""
         self._registry = registry
-        disable_created_metrics()  # the start of the process says it for all
+        # When each series began, the start of the process says for all of them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         registry.register(_Reading(read))

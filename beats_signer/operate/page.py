@@ -23,6 +23,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.filters["time"] = lambda time: f"{time[:10]} {time[11:19]} UTC"
 _STYLE = _TEMPLATES.get_template("style.css").render()
 _DIGEST = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 

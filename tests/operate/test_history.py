@@ -27,13 +27,15 @@ def test_more_than_an_hour_is_forgotten() -> None:
 def test_the_newest_value_is_at_the_right_edge_and_the_largest_at_the_top() -> None:
     chart = draw("Rate", [5.0, 10.0], "events/s")
 
-    first, second = chart.path.split("L")
-    assert first.startswith(f"M{(HOUR - 2) * WIDTH / (HOUR - 1):.1f} {HEIGHT / 2:.1f}")
-    assert second == f"{WIDTH:.1f} 0.0"
+    bar = WIDTH / HOUR
+    assert chart.path == (
+        f"M{WIDTH - 1.5 * bar:.1f} {HEIGHT}V{HEIGHT / 2:.1f}"
+        f"M{WIDTH - 0.5 * bar:.1f} {HEIGHT}V0.0"
+    )
     assert (chart.top, chart.last) == ("10.0 events/s", "10.0 events/s")
 
 
-def test_a_gap_is_not_bridged() -> None:
+def test_an_interval_without_an_ack_has_no_bar() -> None:
     assert draw("Wait", [1.0, None, 1.0], "s").path.count("M") == 2
 
 

@@ -23,6 +23,7 @@ _DEFAULTS = {
     "index.default_pipeline": "_none",
     "index.final_pipeline": "_none",
 }
+_CLOSED = "index.verified_before_close"
 _KEPT = (
     "/_index_template/",
     "/_component_template/",
@@ -38,6 +39,10 @@ class Administration:
     def __init__(self, cluster: Cluster, version: str) -> None:
         self._cluster = cluster
         self._version = version
+        self.keys: dict[str, dict[str, Any]] = {}
+        """Bodies of the requests that made API keys, by id."""
+        self.refused: set[str] = set()
+        """Paths that the user has no right to."""
         self.secured = False
         """Whether it knows users and their rights."""
         self.denied: set[tuple[str, str]] = set()
@@ -62,6 +67,8 @@ class Administration:
             return Answer({"license": {"status": "active", "type": "basic"}})
         if path == "/_security/_authenticate":
             return Answer({"username": "fake", "roles": ["superuser"], "enabled": True})
+        if path == "/_security/api_key" and request.method == "POST":
+            return self._make_key(request)
         if path == "/_security/user/_has_privileges":
             return self._privileges(request)
         if parts[:2] == ["_resolve", "index"]:
@@ -88,6 +95,14 @@ class Administration:
                 kept[part] = kept.get(part, {}) | flat(values)
             return Answer({"acknowledged": True})
         return Answer({"persistent": {}, "transient": {}} | kept)
+
+    def _make_key(self, request: Request) -> Answer:
+        if request.path in self.refused:
+            raise Refusal(403, "security_exception", "action is unauthorized")
+        number = len(self.keys)
+        self.keys[f"id-{number}"] = request.json()
+        key = {"id": f"id-{number}", "api_key": "secret", "encoded": "not-used"}
+        return Answer({"name": request.json()["name"], **key})
 
     def _privileges(self, request: Request) -> Answer:
         asked = request.json()
@@ -159,7 +174,11 @@ class Administration:
             return Answer({"acknowledged": True, "rolled_over": True, "new_index": new})
         if verb not in ("", "_close", "_open", "_settings", "_mapping"):
             raise unknown(request)
-        found = self._cluster.find(name)
+        found = self._cluster.find(
+            name,
+            lenient=request.query.get("ignore_unavailable") == "true",
+            closed=request.query.get("expand_wildcards") == "all",
+        )
         if verb == "" and method == "HEAD":
             return Answer({}, 200 if found else 404)
         if verb == "" and method == "DELETE":
@@ -171,6 +190,9 @@ class Administration:
         elif verb in ("_close", "_open"):
             for index in found:
                 index.closed = verb == "_close"
+                index.settings.pop(_CLOSED, None)
+                if index.closed:
+                    index.settings[_CLOSED] = "true"
         elif verb == "_settings" and method == "PUT":
             for index in found:
                 index.settings |= index_settings(request.json())
@@ -180,7 +202,10 @@ class Administration:
         elif verb == "_mapping":
             return Answer({one.name: {"mappings": one.mapping.tree} for one in found})
         elif verb == "_settings":
-            return Answer({one.name: _settings(one, request, parts) for one in found})
+            told = {one.name: _settings(one, request, parts) for one in found}
+            return Answer(
+                {name: one for name, one in told.items() if any(one.values())}
+            )
         else:
             raise unknown(request)
         return Answer({"acknowledged": True})
@@ -236,7 +261,8 @@ def _settings(index: Index, request: Request, parts: list[str]) -> dict[str, Any
     def fits(key: str) -> bool:
         return any(fnmatchcase(key, one) for one in wanted)
 
-    own = {key: value for key, value in index.settings.items() if fits(key)}
+    every = {"index.creation_date": "1795424400000"} | index.settings
+    own = {key: value for key, value in every.items() if fits(key)}
     answer: dict[str, Any] = {"settings": own}
     if request.query.get("include_defaults") == "true":
         rest = {key: one for key, one in _DEFAULTS.items() if key not in index.settings}

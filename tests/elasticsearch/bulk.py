@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.elasticsearch import ingest
@@ -12,7 +12,7 @@ from tests.elasticsearch.index import Index
 from tests.elasticsearch.mapping import parse_document
 from tests.elasticsearch.refusal import Refusal
 
-__all__ = ["Action", "carry_out", "parse"]
+__all__ = ["Action", "carry_out", "parse", "try_out"]
 
 _KINDS = {"create", "index", "delete", "update"}
 
@@ -27,6 +27,8 @@ class Action:
     pipeline: str | None
     require_stream: bool
     source: bytes
+    version: tuple[int, int] | None = None
+    """The ``_seq_no`` and ``_primary_term`` that it is to replace."""
 
     @property
     def document(self) -> dict[str, Any]:
@@ -68,7 +70,17 @@ def parse(body: bytes, target: str | None, query: Mapping[str, str]) -> list[Act
         wanted = meta.get("require_data_stream", query.get("require_data_stream"))
         pipeline = meta.get("pipeline", query.get("pipeline"))
         require = str(wanted).lower() == "true"
-        actions.append(Action(kind, name, meta.get("_id"), pipeline, require, source))
+        action = Action(kind, name, meta.get("_id"), pipeline, require, source)
+        if "if_seq_no" in meta:
+            replaced = meta["if_seq_no"], meta.get("if_primary_term", 0)
+            action = replace(action, version=replaced)
+            if not replaced[1]:
+                raise Refusal(
+                    400,
+                    "action_request_validation_exception",
+                    "Validation Failed: 1: ifSeqNo is set, but primary term is [0];",
+                )
+        actions.append(action)
     if not actions:
         raise Refusal(
             400,
@@ -85,6 +97,27 @@ def carry_out(
 ) -> list[dict[str, Any]]:
     """Return the items of the answer, one per action, in their order."""
     return [_item(cluster, action, outcome_of(action)) for action in actions]
+
+
+def try_out(cluster: Cluster, action: Action) -> dict[str, Any]:
+    """Return what would become of a document of a simulation; nothing is stored."""
+    named: dict[str, Any] = {"_index": action.target, "_id": action.id}
+    if action.target not in cluster.indices:
+        return {**named, "_source": action.document}
+    index = cluster.indices[action.target]
+    try:
+        source = _ingested(cluster, index, action)
+    except Refusal as refusal:
+        return {**named, "error": refusal.cause()}
+    if source is None:
+        return {**named, "_version": -3, "result": "noop"}
+    found = {**named, "_version": -3, "_source": json.loads(source)}
+    try:
+        index.check_open()
+        index.mapping.copied().admit(parse_document(source))
+    except Refusal as refusal:
+        return {**found, "error": refusal.cause()}
+    return found
 
 
 def _item(cluster: Cluster, action: Action, scripted: Outcome | None) -> dict[str, Any]:
@@ -138,6 +171,13 @@ def _one(cluster: Cluster, action: Action) -> dict[str, Any]:
             "only write ops with an op_type of create are allowed in data streams",
             index.name,
         )
+    if index.stream and action.kind == "index" and action.version is None:
+        raise Refusal(
+            400,
+            "illegal_argument_exception",
+            "index request with op_type=index and no if_primary_term and if_seq_no set"
+            " targeting backing indices is disallowed",
+        )
     try:
         source = _ingested(cluster, index, action)
         if source is None:
@@ -154,7 +194,9 @@ def _one(cluster: Cluster, action: Action) -> dict[str, Any]:
         kept = failures.write(None, json.dumps(failure).encode(), create=True)
         item = _done(failures, kept.id, "created", 201)
         return {**item, "failure_store": "used"}
-    stored = index.write(action.id, source, create=action.kind == "create")
+    stored = index.write(
+        action.id, source, create=action.kind == "create", version=action.version
+    )
     new = stored.version == 1
     item = _done(index, stored.id, "created" if new else "updated", 201 if new else 200)
     return {**item, "_version": stored.version, "_seq_no": stored.number}

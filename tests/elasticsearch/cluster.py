@@ -43,7 +43,9 @@ class Cluster:
             )
         return found
 
-    def find(self, expression: str, *, lenient: bool = False) -> list[Index]:
+    def find(
+        self, expression: str, *, lenient: bool = False, closed: bool = False
+    ) -> list[Index]:
         """Return the indices that a name, a list or a pattern stands for."""
         found: dict[str, Index] = {}
         for name in expression.split(","):
@@ -52,7 +54,7 @@ class Cluster:
             if not part and not wild and not lenient:
                 raise missing(name)
             for index in part:
-                if not (wild and index.closed):
+                if closed or not (wild and index.closed):
                     found[index.name] = index
         return list(found.values())
 

@@ -54,11 +54,19 @@ class Index:
         """Let searches see what is there now."""
         self.visible = dict(self.documents)
 
-    def write(self, id: str | None, source: bytes, *, create: bool) -> Document:
-        """Store a document.
+    def write(
+        self,
+        id: str | None,
+        source: bytes,
+        *,
+        create: bool,
+        version: tuple[int, int] | None = None,
+    ) -> Document:
+        """Store a document, in the place of a version if one is named.
 
         Raises:
-            Refusal: The index is not writable, or the id is taken.
+            Refusal: The index is not writable, the id is taken, or another
+                version stands there.
         """
         self._check_writable()
         if id is None:
@@ -72,8 +80,16 @@ class Index:
                 f" (current version [{old.version}])",
                 self.name,
             )
-        version = old.version + 1 if old else 1
-        self.documents[id] = Document(id, source, self._numbers, version)
+        if version is not None and (old is None or version != (old.number, 1)):
+            raise Refusal(
+                409,
+                "version_conflict_engine_exception",
+                f"[{id}]: version conflict, required seqNo [{version[0]}], primary term"
+                f" [{version[1]}]",
+                self.name,
+            )
+        count = old.version + 1 if old else 1
+        self.documents[id] = Document(id, source, self._numbers, count)
         self._numbers += 1
         return self.documents[id]
 

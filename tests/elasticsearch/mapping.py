@@ -77,6 +77,10 @@ class Mapping:
             )
         self.tree = tree
 
+    def copied(self) -> "Mapping":
+        """Return another mapping that may learn without this one."""
+        return Mapping(self.tree, self._limit)
+
     def kind(self, path: str) -> str | None:
         """Return the type of a field, or ``None`` when it has none."""
         node = self.tree

@@ -1,10 +1,11 @@
 """The paths of the fake server, and what each does to the cluster."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from tests.elasticsearch.administration import Administration
-from tests.elasticsearch.bulk import Action, carry_out, parse
+from tests.elasticsearch.bulk import Action, carry_out, parse, try_out
 from tests.elasticsearch.cluster import Cluster, missing
 from tests.elasticsearch.faults import Outcome
 from tests.elasticsearch.index import Index
@@ -56,6 +57,8 @@ class Routes:
             return self._document(request, name, parts[1] if len(parts) > 1 else None)
         if verb == "_refresh":
             return self._refresh(name)
+        if path == "/_ingest/_simulate":
+            return self._simulate(request)
         return self._administration.answer(request, name, parts)
 
     def _bulk(self, request: Request, name: str | None, limit: int | None) -> Answer:
@@ -67,6 +70,17 @@ class Routes:
                     index.refresh()
         failed = any("error" in one for item in items for one in item.values())
         return Answer({"errors": failed, "took": 0, "items": items})
+
+    def _simulate(self, request: Request) -> Answer:
+        pipeline = request.query.get("pipeline")
+        actions = [
+            Action("index", one["_index"], one["_id"], pipeline, False, source)
+            for one in request.json()["docs"]
+            for source in [json.dumps(one["_source"]).encode()]
+        ]
+        return Answer(
+            {"docs": [{"doc": try_out(self._cluster, one)} for one in actions]}
+        )
 
     def _searched(self, request: Request) -> dict[str, Any]:
         body = request.json()
@@ -86,9 +100,9 @@ class Routes:
             return Answer(
                 {"succeeded": closed, "num_freed": int(closed)}, 200 if closed else 404
             )
-        return Answer(
-            {"id": self._searches.open_point(name or ""), "_shards": _shards(1)}
-        )
+        lenient = request.query.get("ignore_unavailable") == "true"
+        point = self._searches.open_point(name or "", lenient=lenient)
+        return Answer({"id": point, "_shards": _shards(1)})
 
     def _refresh(self, name: str | None) -> Answer:
         for index in self._cluster.find(name or "_all"):
@@ -144,7 +158,11 @@ class Routes:
         if request.query.get("op_type") == "create":
             kind = "create"
         pipeline = request.query.get("pipeline")
-        action = Action(kind, name, id, pipeline, False, request.body)
+        version = None
+        if "if_seq_no" in request.query:
+            numbers = request.query["if_seq_no"], request.query["if_primary_term"]
+            version = int(numbers[0]), int(numbers[1])
+        action = Action(kind, name, id, pipeline, False, request.body, version)
         ((_, item),) = carry_out(self._cluster, [action])[0].items()
         status = item.pop("status")
         if "error" in item:

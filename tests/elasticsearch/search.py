@@ -35,10 +35,13 @@ class Searches:
         self._cluster = cluster
         self._points: dict[str, list[tuple[Index, dict[str, Document]]]] = {}
 
-    def open_point(self, expression: str) -> str:
+    def open_point(self, expression: str, *, lenient: bool = False) -> str:
         """Keep what is visible now, and return its name."""
         name = secrets.token_urlsafe(12)
-        self._points[name] = self._view(self._cluster.find(expression))
+        found = self._cluster.find(expression, lenient=lenient)
+        if lenient:
+            found = [index for index in found if not index.closed]
+        self._points[name] = self._view(found)
         return name
 
     def close_point(self, name: str) -> bool:

@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench test-peers test-elasticsearch test-slow lock clean
+.PHONY: demo test check bench test-peers test-elasticsearch test-pages test-slow lock clean
 
 demo: $(READY)         ## Run the whole main job once, and show it
 	$(BIN)/python tools/demo.py
 
 test: $(READY)         ## Run the tests; needs Python only
-	$(BIN)/pytest -q -m "not peers and not elasticsearch and not slow"
+	$(BIN)/pytest -q -m "not peers and not elasticsearch and not pages and not slow"
 
 check: $(READY)        ## Check style and types
 	$(BIN)/ruff check
@@ -26,6 +26,9 @@ test-peers: $(READY)   ## Test against real senders; needs node, npm and go
 
 test-elasticsearch: $(READY)  ## Test against ELASTICSEARCH_URL, else mvn and javac bring a server
 	$(BIN)/pytest -q -m elasticsearch
+
+test-pages: $(READY)   ## Test the pages in a browser; needs chromium
+	$(BIN)/pytest -q -m pages tests/pages
 
 test-slow: $(READY)    ## Run the long campaigns
 	$(BIN)/pytest -q -m slow

@@ -47,7 +47,16 @@ def test_the_two_commands_stand_at_the_top() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["demo", "test", "check", "bench", "test-peers", "test-elasticsearch"]
+    "target",
+    [
+        "demo",
+        "test",
+        "check",
+        "bench",
+        "test-peers",
+        "test-elasticsearch",
+        "test-pages",
+    ],
 )
 def test_every_make_target_of_the_readme_exists(target: str) -> None:
     makefile = (README.parent / "Makefile").read_text()

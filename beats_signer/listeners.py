@@ -22,6 +22,14 @@ class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     certificate_authorities: tuple[Path, ...] = ()
     """Authorities whose client certificates are accepted; PEM."""
 
+    certificate_revocation_lists: tuple[Path, ...] = ()
+    """Lists of what these authorities have revoked; PEM. Senders of an authority
+    without a list here are not looked up."""
+
+    expired_revocation_lists: Literal["refuse", "accept"] = "refuse"
+    """What a list is worth after its end: refuse whoever its authority has certified,
+    or go on with it as it is."""
+
     client_authentication: Literal["none", "optional", "required"] = "required"
     """Whether a sender has to show a certificate; its name goes into the seal."""
 
@@ -32,12 +40,24 @@ class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Versions of TLS that are spoken."""
 
     @property
-    def files(self) -> tuple[Path, ...]:
-        """Return all files that are named here."""
+    def server_files(self) -> tuple[Path, ...]:
+        """Return the files that a handshake depends on."""
         return self.certificate, self.key, *self.certificate_authorities
+
+    @property
+    def revocation_files(self) -> tuple[Path, ...]:
+        """Return the revocation lists, and what their signatures are checked with."""
+        lists = self.certificate_revocation_lists
+        return (*lists, *self.certificate_authorities) if lists else ()
 
     def __post_init__(self) -> None:
         wanted = self.client_authentication
+        if self.certificate_revocation_lists and not self.certificate_authorities:
+            raise ValueError(
+                "certificate_revocation_lists are named, certificate_authorities are "
+                "none\n"
+                "Name the authorities whose lists these are."
+            )
         if wanted == "none" and self.certificate_authorities:
             raise ValueError(
                 "certificate_authorities are named, client_authentication is none\n"

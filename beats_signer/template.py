@@ -38,6 +38,8 @@ _PLAIN_LISTENER = """\
     #   certificate_authorities: [tls/ca.crt]
     #   client_authentication: required
     #   supported_protocols: [TLSv1.2, TLSv1.3]
+    #   certificate_revocation_lists: []
+    #   expired_revocation_lists: refuse
 """
 
 _TLS_LISTENER = """\
@@ -51,6 +53,8 @@ _TLS_LISTENER = """\
       certificate_authorities: [tls/ca.crt]
       client_authentication: required     # none, optional, required
       # supported_protocols: [TLSv1.2, TLSv1.3]
+      # certificate_revocation_lists: []  # of these authorities, PEM
+      # expired_revocation_lists: refuse    # or accept: go on with the old list
 """
 
 _REST = """\

@@ -9,8 +9,7 @@ from beats_signer.receive.peer import Peer, peer_of, spell_peer
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.refusal import UnwelcomeError
 from beats_signer.receive.session import Session
-from beats_signer.receive.tls import ServerTls
-from beats_signer.receive.watched import Watched
+from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.sign.window import Source
 
 __all__ = ["Entrance"]
@@ -19,9 +18,7 @@ __all__ = ["Entrance"]
 class Entrance:
     """Builds the sessions of one listener, and is their host."""
 
-    def __init__(
-        self, reception: Reception, tls: Watched[ServerTls] | None = None
-    ) -> None:
+    def __init__(self, reception: Reception, tls: TlsFiles | None = None) -> None:
         """Take what all listeners share, and the TLS of this one."""
         self._reception = reception
         self._tls = tls
@@ -51,7 +48,7 @@ class Entrance:
         identity = (
             self._reception.admission.identify(certificate) if certificate else None
         )
-        tenant = self._judge(identity, peer[0], spell_peer(peer))
+        tenant = self._judge(identity, peer[0], spell_peer(peer), is_new=True)
         source = self._describe(peer, identity, tenant)
         self._identities[source.connection] = identity
         return source
@@ -66,7 +63,7 @@ class Entrance:
             source = session.source
             try:
                 identity = self._identities[source.connection]
-                self._judge(identity, source.address, source.peer)
+                self._judge(identity, source.address, source.peer, is_new=False)
             except UnwelcomeError as error:
                 self._note(
                     "the sender may not send any longer, its connection is closed",
@@ -90,13 +87,22 @@ class Entrance:
         del self._identities[session.source.connection]
         self._reception.ended(session)
 
-    def _judge(self, identity: Identity | None, address: str, peer: str) -> str | None:
+    def _judge(
+        self, identity: Identity | None, address: str, peer: str, *, is_new: bool
+    ) -> str | None:
         """Return the tenant that a sender brings along.
+
+        Lists that have expired meanwhile concern nobody who is connected.
 
         Raises:
             UnwelcomeError: It may not send.
         """
         try:
+            if identity is not None and self._tls is not None:
+                self._tls.revocations.check(identity)
+                if is_new:
+                    now = self._reception.terms.clock()
+                    self._tls.revocations.check_age(identity, now)
             return self._reception.admission.admit(identity, address)
         except UnwelcomeError as error:
             raise UnwelcomeError(
@@ -113,10 +119,10 @@ class Entrance:
             event, reason=error.refusal.value, error=str(error), **error.facts
         )
 
-    def _encrypt(self, tls: Watched[ServerTls]) -> Encryption:
+    def _encrypt(self, tls: TlsFiles) -> Encryption:
         terms = self._reception.terms
         return Encryption(
-            tls.value.context,
+            tls.context,
             terms.patience.handshake_seconds,
             terms.timers,
             terms.log,

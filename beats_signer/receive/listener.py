@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 from beats_signer.config import ListenerConfig
@@ -13,7 +12,7 @@ from beats_signer.receive.entrance import Entrance
 from beats_signer.receive.peer import spell_peer
 from beats_signer.receive.problem import Problem
 from beats_signer.receive.reception import Reception
-from beats_signer.receive.tls import ServerTls, load_server_tls
+from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.receive.watched import Watched
 
 __all__ = ["Listener"]
@@ -28,10 +27,6 @@ _PROBES = 4
 silence: connections may be idle for ever, but not dead."""
 
 
-_WARN_SECONDS = 14 * 24 * 3600
-"""How long before its end a certificate becomes a problem."""
-
-
 class Listener:
     """Server sockets of one address: bound first, open when ``serve`` is called.
 
@@ -39,9 +34,7 @@ class Listener:
     senders wait in the backlog meanwhile.
     """
 
-    def __init__(
-        self, servers: list[socket.socket], tls: Watched[ServerTls] | None
-    ) -> None:
+    def __init__(self, servers: list[socket.socket], tls: TlsFiles | None) -> None:
         self.address = spell_peer(servers[0].getsockname())
         """Where it listens; the port is the real one."""
         self._servers = servers
@@ -62,10 +55,9 @@ class Listener:
         Raises:
             ConfigError: The address cannot be used, or a TLS file is wrong.
         """
-        tls = config.ssl
-        watched = Watched(tls.files, partial(load_server_tls, tls)) if tls else None
+        tls = TlsFiles(config.ssl) if config.ssl else None
         try:
-            return cls(bind(config.address), watched)
+            return cls(bind(config.address), tls)
         except OSError as error:
             raise _explain(error, config.address) from error
 
@@ -89,7 +81,7 @@ class Listener:
     @property
     def watched(self) -> Sequence[Watched[Any]]:
         """Return the files that count as soon as they change."""
-        return [self._tls] if self._tls else []
+        return self._tls.watched if self._tls else ()
 
     def review(self) -> None:
         """Close the connections of those who may not send any longer."""
@@ -98,15 +90,8 @@ class Listener:
 
     def expiring(self, now: int) -> Iterator[Problem]:
         """Yield what expires soon; *now* is in nanoseconds since 1970."""
-        ends = self._tls.value.ends if self._tls else None
-        if ends is not None and ends.timestamp() - now / 1e9 < _WARN_SECONDS:
-            assert self._tls is not None
-            yield Problem(
-                f"the certificate {self._tls.paths[0]} of the listener "
-                f"{self.address} is valid until {ends:%Y-%m-%d %H:%M} UTC",
-                "From then on no sender can connect.",
-                "Replace the files of certificate and key; no restart is needed.",
-            )
+        if self._tls is not None:
+            yield from self._tls.expiring(now, self.address)
 
     def close(self) -> None:
         """Accept no new connection; the open ones stay."""

@@ -15,6 +15,9 @@ class Refusal(StrEnum):
     EXPIRED = "expired"
     """Its certificate, or that of an authority above it, is past its end."""
 
+    REVOKED = "revoked"
+    """Its authority has revoked its certificate."""
+
     OTHER_AUTHORITY = "other_authority"
     """No authority of the listener has issued its certificate."""
 
@@ -23,6 +26,9 @@ class Refusal(StrEnum):
 
     NO_TENANT = "no_tenant"
     """Its certificate names no organization that could be a tenant."""
+
+    LIST_EXPIRED = "list_expired"
+    """The revocation list of its authority is past its end."""
 
     OTHER = "other"
     """Its certificate is wrong in another way, or TLS failed before any was seen."""

@@ -87,6 +87,38 @@ class Authority:
         certificate = builder.sign(self._key, hashes.SHA256())
         return self._write(file or name, certificate, key)
 
+    def revoke(
+        self,
+        *serials: int,
+        ends: datetime = NOW + 30 * DAY,
+        extensions: Sequence[x509.ExtensionType] = (),
+        file: str = "revoked",
+        key: "Authority | None" = None,
+    ) -> Path:
+        """Return a file with the list of all that is revoked from now on.
+
+        *key* signs in our place, as a forger would.
+        """
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(NOW - 100 * DAY)
+            .next_update(ends)
+        )
+        for serial in serials:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder()
+                .serial_number(serial)
+                .revocation_date(NOW)
+                .build()
+            )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=True)
+        crl = builder.sign((key or self)._key, hashes.SHA256())
+        path = self._folder / f"{file}.crl"
+        path.write_bytes(crl.public_bytes(Encoding.PEM))
+        return path
+
     def listener(self, **settings: object) -> TlsConfig:
         """Return the TLS settings of a listener that trusts this authority."""
         server = self.issue("localhost", dns=["localhost"], file="server")

@@ -131,9 +131,11 @@ async def test_a_certificate_whose_key_is_not_there_yet_is_not_used(
 
 
 async def test_no_handshake_fails_while_files_are_swapped(
-    authority: Authority,
+    authority: Authority, tmp_path: Path
 ) -> None:
     context = authority.sender(authority.issue("web-1"))
+    own = authority.path.read_bytes()
+    bundles = own, Authority(tmp_path / "other").path.read_bytes() + own
     async with serve(authority.listener()) as desk:
         swapping = asyncio.Event()
 
@@ -146,9 +148,9 @@ async def test_no_handshake_fails_while_files_are_swapped(
             return rounds
 
         senders = [asyncio.create_task(send()) for _ in range(3)]
-        for _ in range(50):
+        for number in range(50):
             authority.issue("localhost", dns=["localhost"], file="server")
-            authority.path.write_bytes(authority.path.read_bytes())
+            authority.path.write_bytes(bundles[number % 2])
             await desk.reread()
         swapping.set()
         rounds = await asyncio.gather(*senders)

@@ -10,16 +10,13 @@ import msgspec
 from beats_signer.cli.options import config_option, overrides_option
 from beats_signer.config import Config, load
 from beats_signer.errors import UsageError
+from beats_signer.store.elasticsearch import key as keys
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.setup import (
-    Change,
-    Offer,
-    Setup,
-    Step,
-    build_resources,
-)
+from beats_signer.store.elasticsearch.offer import Offer
+from beats_signer.store.elasticsearch.plan import Change, Step
+from beats_signer.store.elasticsearch.setup import Setup, build_resources
 from beats_signer.stores import elasticsearch_of, list_targets
 
 __all__ = ["setup"]
@@ -27,11 +24,11 @@ __all__ = ["setup"]
 _FILE = click.Path(path_type=Path)
 _TERMINAL = Path("/dev/tty")
 """Where a password comes from that no file holds."""
+_PLANNED = {Change.CREATED: "create", Change.UPDATED: "update"}
+"""What a dry run says of what would be done."""
 
 
-@click.command(
-    epilog="Example: beats-signer setup --user elastic --password-file admin.pw"
-)
+@click.command(epilog="Example: beats-signer setup --user elastic --create-key")
 @config_option
 @overrides_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -46,6 +43,17 @@ _TERMINAL = Path("/dev/tty")
 )
 @click.option("--password-file", type=_FILE, help="File with the user's password.")
 @click.option("--api-key-file", type=_FILE, help="File with an administrator's key.")
+@click.option(
+    "--create-key",
+    is_flag=True,
+    help="Make the signer's API key too, and put it into elasticsearch.api_key_file; "
+    "a file that is there stays.",
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace what has a name of ours and was made by somebody else.",
+)
 def setup(
     config: Path,
     overrides: tuple[str, ...],
@@ -54,6 +62,8 @@ def setup(
     user: str | None,
     password_file: Path | None,
     api_key_file: Path | None,
+    create_key: bool,
+    overwrite: bool,
 ) -> None:
     """Make templates, lifecycle policies and roles in Elasticsearch.
 
@@ -70,8 +80,19 @@ def setup(
         return
     if user is not None and api_key_file is not None:
         raise UsageError("--user and --api-key-file exclude each other")
+    if create_key and section.api_key_file is None:
+        raise UsageError(
+            "--create-key is given, and elasticsearch.api_key_file is not",
+            hint="Let the configuration say where the key goes: api_key_file: es.key.",
+        )
+    if create_key and user is None and api_key_file is None:
+        raise UsageError(
+            "--create-key needs somebody who may make keys",
+            hint="Name an administrator with --user.",
+        )
     client = _connect(section, user, password_file, api_key_file)
-    asyncio.run(_run(client, settings, dry_run))
+    key = section.api_key_file if create_key else None
+    asyncio.run(_run(client, settings, dry_run, overwrite, key))
 
 
 def _connect(
@@ -96,23 +117,41 @@ def _connect(
         raise UsageError(what, hint=hint) from error
     if user is None or password_file is not None:
         return connect(as_other)
-    password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    try:
+        password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        raise UsageError(
+            "no password was given", hint="Name a file that holds it: --password-file."
+        ) from error
     return connect(as_other, password=password)
 
 
-async def _run(client: Client, settings: Config, dry_run: bool) -> None:
+async def _run(
+    client: Client, settings: Config, dry_run: bool, overwrite: bool, key: Path | None
+) -> None:
+    words = {one: one.value for one in Change} | (_PLANNED if dry_run else {})
     counts: Counter[Change] = Counter()
+
+    def say(step: Step) -> None:
+        counts[step.change] += 1
+        why = f": {step.why}" if step.why else ""
+        click.echo(f"{words[step.change]:<10} {step.kind} {step.name}{why}")
+
     try:
-        steps = Setup(client, elasticsearch_of(settings), list_targets(settings))
+        steps = Setup(
+            client,
+            elasticsearch_of(settings),
+            list_targets(settings),
+            is_overwriting=overwrite,
+        )
         async for step in steps.run(dry_run=dry_run):
-            counts[step.change] += 1
-            click.echo(_line(step))
+            say(step)
+        if key is not None:
+            name = f"beats-signer-{settings.signer}"
+            say(await keys.create_key(client, name, key, dry_run=dry_run))
     finally:
         await client.close()
-    said = ", ".join(f"{counts[one]} {one.value}" for one in Change if counts[one])
+    said = ", ".join(f"{counts[one]} {words[one]}" for one in Change if counts[one])
     click.echo(f"{said}." + (" A dry run: nothing was changed." if dry_run else ""))
-
-
-def _line(step: Step) -> str:
-    why = f": {step.why}" if step.why else ""
-    return f"{step.change.value:<10} {step.kind} {step.name}{why}"

@@ -14,6 +14,7 @@ from beats_signer.cli import program
 from beats_signer.sign.lock import StateLock
 from tests.cli.process import COMMAND, ENVIRONMENT
 from tests.elasticsearch.fake import Fake
+from tests.elasticsearch.faults import Fault
 
 
 def run(*arguments: object, input: str | None = None) -> Result:
@@ -79,6 +80,134 @@ def test_a_password_is_asked_for_and_sent(config: Path, fake: Fake) -> None:
         "Basic ZWxhc3RpYzpzZWNyZXQ="
     }
     assert "secret" not in done.output
+
+
+@pytest.fixture
+def keyed(config: Path, fake: Fake) -> Path:
+    """Return a configuration that names a key, and a server that knows users."""
+    fake.administration.secured = True
+    named = f"elasticsearch: {{hosts: ['{fake.url}']"
+    text = config.read_text()
+    config.write_text(text.replace(named, f"{named}, api_key_file: es.key"))
+    return config
+
+
+def with_password(config: Path, *options: str) -> Result:
+    arguments = ["setup", "--config", config, "--user", "elastic", *options]
+    return run(*arguments, input="secret\n")
+
+
+def test_a_key_is_made_for_the_signer_once(keyed: Path, fake: Fake) -> None:
+    first = with_password(keyed, "--create-key")
+    second = with_password(keyed, "--create-key")
+
+    path = keyed.parent / "es.key"
+    assert f"created    API key beats-signer-audit-1: in {path}\n" in first.stdout
+    assert f"unchanged  API key beats-signer-audit-1: {path} is there" in second.stdout
+    assert path.read_text() == "id-0:secret\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    (made,) = fake.administration.keys.values()
+    role = fake.cluster.kept["/_security/role/beats-signer-signer"]
+    assert made["role_descriptors"] == {
+        "beats-signer-signer": {key: role[key] for key in ("cluster", "indices")}
+    }
+
+
+def test_a_dry_run_makes_no_key(keyed: Path, fake: Fake) -> None:
+    done = with_password(keyed, "--create-key", "--dry-run")
+
+    assert "create     API key beats-signer-audit-1: in" in done.stdout
+    assert not fake.administration.keys
+    assert not (keyed.parent / "es.key").exists()
+
+
+def test_a_key_that_could_not_be_kept_is_not_made(keyed: Path, fake: Fake) -> None:
+    text = keyed.read_text()
+    keyed.write_text(text.replace("es.key", "nowhere/es.key"))
+    done = with_password(keyed, "--create-key")
+
+    assert done.exit_code == 78
+    assert "cannot write the key to" in done.stderr
+    assert not fake.administration.keys
+
+
+def test_a_server_that_makes_no_key_leaves_no_file(keyed: Path, fake: Fake) -> None:
+    fake.administration.refused.add("/_security/api_key")
+    done = with_password(keyed, "--create-key")
+
+    assert done.exit_code == 69
+    assert "POST /_security/api_key was answered with 403" in done.stderr
+    assert not (keyed.parent / "es.key").exists()
+
+
+def test_without_security_no_key_can_be_made(keyed: Path, fake: Fake) -> None:
+    fake.administration.secured = False
+    done = with_password(keyed, "--create-key")
+
+    assert done.exit_code == 69
+    assert "no API key can be made: security is off" in done.stderr
+    assert not (keyed.parent / "es.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--user", "elastic"], "elasticsearch.api_key_file is not"),
+        ([], "elasticsearch.api_key_file is not"),
+    ],
+)
+def test_a_key_needs_a_place_to_go(config: Path, options: list[str], said: str) -> None:
+    done = run("setup", "--config", config, "--create-key", *options)
+
+    assert done.exit_code == 64
+    assert said in done.stderr
+
+
+def test_a_key_needs_somebody_who_makes_it(keyed: Path) -> None:
+    done = run("setup", "--config", keyed, "--create-key")
+
+    assert done.exit_code == 64
+    assert "Name an administrator with --user" in done.stderr
+
+
+def test_without_a_password_setup_says_so(keyed: Path) -> None:
+    done = run("setup", "--config", keyed, "--user", "elastic", input="")
+
+    assert done.exit_code == 64
+    assert "no password was given" in done.stderr
+    assert "--password-file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [(401, "The user, password or key is wrong"), (403, "privileges monitor, manage")],
+)
+def test_a_refusal_says_what_is_wrong(
+    keyed: Path, fake: Fake, status: int, hint: str
+) -> None:
+    fake.fail(Fault(status=status), on="other")
+    done = with_password(keyed)
+
+    assert done.exit_code == 69
+    assert f"GET / was answered with {status}" in done.stderr
+    assert hint in " ".join(done.stderr.split())
+
+
+def test_what_somebody_else_made_is_left_alone_until_it_is_said(
+    config: Path, fake: Fake
+) -> None:
+    path = "/_index_template/beats-signer-seals"
+    fake.cluster.kept[path] = {"index_patterns": ["x"]}
+    refused = run("setup", "--config", config)
+    replaced = run("setup", "--config", config, "--overwrite")
+
+    assert refused.exit_code == 69
+    assert "not ours   index template beats-signer-seals: it was not made by setup" in (
+        refused.stdout
+    )
+    assert "--overwrite" in refused.stderr
+    assert replaced.exit_code == 0
+    assert fake.cluster.kept[path]["index_patterns"] == ["beats-signer-seals-*"]
 
 
 def test_without_the_section_setup_says_what_to_add(tmp_path: Path) -> None:

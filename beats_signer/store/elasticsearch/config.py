@@ -165,8 +165,8 @@ class ElasticsearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
     stream (serverless), or nobody."""
 
     template_priority: Annotated[int, Meta(ge=101, le=1_000_000)] = 1000
-    """Priority of the index template of the last rule; each rule before it gets
-    one more. Elastic's own have up to 200, and equal ones are refused."""
+    """Least priority of our index templates: a target gets 10 more for each letter
+    of its pattern, seals get 5000 more. Elastic's own have up to 200."""
 
     index_templates: bool = True
     """Let `beats-signer setup` make an index template for each target. Without it,

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Resource", "holds", "owned"]
+__all__ = ["Resource", "holds", "is_owned", "owned"]
+
+_MAKER = "beats-signer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,14 @@ def owned(body: Mapping[str, Any]) -> dict[str, str]:
     """Return what says that a resource was made here, and from which body."""
     text = json.dumps(body, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return {"managed_by": "beats-signer", "digest": digest}
+    return {"managed_by": _MAKER, "digest": digest}
+
+
+def is_owned(there: Mapping[str, Any]) -> bool:
+    """Tell whether a resource on a server was made here, in whatever version."""
+    policy = there.get("policy") or {}
+    marks = (there.get("_meta"), there.get("metadata"), policy.get("_meta"))
+    return any((mark or {}).get("managed_by") == _MAKER for mark in marks)
 
 
 def holds(there: Any, wanted: Any) -> bool:  # noqa: ANN401

@@ -21,7 +21,10 @@ from beats_signer.store.elasticsearch.places import (
 )
 from beats_signer.store.elasticsearch.resource import Resource, owned
 
-__all__ = ["REPAIR", "SIGNER_CLUSTER", "build_roles", "signer_indices"]
+__all__ = ["REPAIR", "SIGNER_CLUSTER", "SIGNER_ROLE", "build_roles", "signer_indices"]
+
+SIGNER_ROLE: Final = "beats-signer-signer"
+"""The role of a running signer."""
 
 SIGNER_CLUSTER: Final = ("monitor",)
 """What a signer may ask of the cluster as a whole: who it is, and its settings."""
@@ -59,7 +62,7 @@ def build_roles(patterns: Sequence[str], *, has_failure_store: bool) -> list[Res
     return [
         _role("signer", signer_indices(patterns)),
         _role("verifier", [_access([*patterns, *_OWN], (*_READ, *failures))]),
-        _role("reader", [_access(patterns, _READ)]),
+        _role("reader", [_access(patterns, _READ)], cluster=()),
         _role(
             "repair",
             [_access(patterns, REPAIR), _access(_OWN, _READ)],
@@ -71,8 +74,10 @@ def _access(names: Sequence[str], privileges: Sequence[str]) -> _Access:
     return {"names": list(names), "privileges": list(privileges)}
 
 
-def _role(name: str, indices: list[_Access]) -> Resource:
-    body: dict[str, Any] = {"cluster": list(SIGNER_CLUSTER), "indices": indices}
+def _role(
+    name: str, indices: list[_Access], cluster: Sequence[str] = SIGNER_CLUSTER
+) -> Resource:
+    body: dict[str, Any] = {"cluster": list(cluster), "indices": indices}
     full = f"beats-signer-{name}"
     path = f"/_security/role/{full}"
     return Resource("role", full, path, {**body, "metadata": owned(body)})

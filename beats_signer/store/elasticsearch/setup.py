@@ -1,62 +1,52 @@
 """Put templates, policies and roles into Elasticsearch, and leave what is right.
 
 It may run any number of times, and against a server that lacks a part: what the
-server has no API for is left out and said so. Nothing is ever deleted.
+server has no API for is left out and said so. Nothing is ever deleted, and
+nothing is replaced that somebody else has made.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from beats_signer.errors import RefusedError, StoreError
-from beats_signer.store.elasticsearch.client import Answer, Client
+from beats_signer.errors import RefusedError
+from beats_signer.store.elasticsearch.administering import ask
+from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, Lifecycle
 from beats_signer.store.elasticsearch.lifecycle import STANDARD_DAYS, build_policy
-from beats_signer.store.elasticsearch.resource import Resource, holds
+from beats_signer.store.elasticsearch.offer import Offer, ask_offer
+from beats_signer.store.elasticsearch.plan import (
+    Change,
+    Planned,
+    Step,
+    find_rivals,
+    in_order,
+    plan,
+)
+from beats_signer.store.elasticsearch.resource import Resource
 from beats_signer.store.elasticsearch.roles import build_roles
-from beats_signer.store.elasticsearch.templates import TargetPattern, build_templates
+from beats_signer.store.elasticsearch.templates import (
+    EVENT_TEMPLATES,
+    TargetPattern,
+    build_templates,
+)
 
-__all__ = ["Change", "Offer", "Setup", "Step", "build_resources"]
+__all__ = ["Setup", "build_resources"]
 
-_POLICY_PATH: Final = "/_ilm/policy/beats-signer-never"
-_ROLE_PATH: Final = "/_security/role/beats-signer-signer"
-_EVENT_TEMPLATES: Final = "beats-signer-events-*"
-_NO_SUCH_API: Final = (400, 405, 410)
-"""No handler; not with this method; not in a serverless project."""
-_FAILURE_STORE_SINCE: Final = ((8, 19), (9, 1))
-"""First minor version, of each major, that knows the privilege to read them."""
-
-
-class Change(StrEnum):
-    """What was done about a resource, or would be."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    LEFT_OUT = "left out"
-    UNUSED = "unused"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of what setup says."""
-
-    change: Change
-    kind: str
-    name: str
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a server offers. The default is what a full one does."""
-
-    has_policies: bool = True
-    has_roles: bool = True
-    has_failure_store: bool = True
+_NO_POLICIES: Final = Step(
+    Change.LEFT_OUT,
+    "lifecycle policies",
+    "beats-signer-*",
+    "this server has no ILM: events stay until somebody deletes them; serverless "
+    "takes elasticsearch.lifecycle: data_stream",
+)
+_NO_ROLES: Final = Step(
+    Change.LEFT_OUT,
+    "roles",
+    "beats-signer-*",
+    "security is off: everybody may do everything",
+)
 
 
 def build_resources(
@@ -88,126 +78,70 @@ class Setup:
         client: Client,
         config: ElasticsearchConfig,
         targets: Sequence[TargetPattern],
+        *,
+        is_overwriting: bool = False,
     ) -> None:
+        """Take the server, and whether to replace what others have made."""
         self._client = client
         self._config = config
         self._targets = targets
+        self._is_overwriting = is_overwriting
 
     async def run(self, *, dry_run: bool) -> AsyncIterator[Step]:
         """Put what is missing or different; with *dry_run* only say so.
 
         Raises:
-            RefusedError: The server refuses a step; the steps before it stay.
+            RefusedError: Somebody else's resource has a name of ours, and nothing
+                was put; or the server refuses a step, and those before it stay.
             StoreError: It does not answer. Run it again.
         """
-        offer = await self._ask_offer()
+        offer = await ask_offer(self._client)
         if self._config.lifecycle == "ilm" and not offer.has_policies:
-            yield Step(
-                Change.LEFT_OUT,
-                "lifecycle policies",
-                "beats-signer-*",
-                "this server has no ILM: events stay until somebody deletes them",
-            )
+            yield _NO_POLICIES
         if not offer.has_roles:
-            yield Step(
-                Change.LEFT_OUT,
-                "roles",
-                "beats-signer-*",
-                "security is off: everybody may do everything",
-            )
+            yield _NO_ROLES
         resources = build_resources(self._config, self._targets, offer)
-        for resource in resources:
-            change = await self._compare(resource)
-            if change is not Change.UNCHANGED and not dry_run:
-                await self._put(resource)
-            yield Step(change, resource.kind, resource.name)
-        for name in await self._unused({resource.name for resource in resources}):
-            yield Step(
-                Change.UNUSED,
-                "index template",
-                name,
-                "no rule needs it any more: delete it, unless others do",
-            )
-
-    async def _ask_offer(self) -> Offer:
-        answer = await self._client.request("GET", "/")
-        _check(answer, "GET /")
-        version = msgspec.json.decode(answer.data)["version"]["number"]
-        major, minor = map(int, version.split(".")[:2])
-        since = dict(_FAILURE_STORE_SINCE)
-        return Offer(
-            has_policies=await self._has("GET", _POLICY_PATH),
-            has_roles=await self._has("GET", _ROLE_PATH),
-            has_failure_store=major > max(since)
-            or minor >= since.get(major, minor + 1),
-        )
-
-    async def _has(self, method: str, path: str) -> bool:
-        """Tell whether the server has an API at all, whatever it says of the name.
-
-        Only a word about the API itself says that it does not: a server that has
-        no time now still has it.
-        """
-        answer = await self._client.request(method, path)
-        if answer.status in _NO_SUCH_API:
-            return False
-        if answer.status != 404:
-            _check(answer, f"{method} {path}")
-        return True
-
-    async def _compare(self, resource: Resource) -> Change:
-        answer = await self._client.request("GET", resource.path)
-        if answer.status == 404:
-            return Change.CREATED
-        _check(answer, f"GET {resource.path}")
-        there = _unwrapped(msgspec.json.decode(answer.data), resource)
-        return Change.UNCHANGED if holds(there, resource.body) else Change.UPDATED
+        planned = await plan(self._client, resources)
+        foreign = [one for one in planned if one.change is Change.FOREIGN]
+        if foreign and not self._is_overwriting:
+            for one in foreign:
+                yield one.step
+            raise _in_the_way(foreign)
+        for one in planned:
+            if one.change is Change.UNCHANGED:
+                yield one.step
+        for one in [*foreign, *in_order(planned)]:
+            if not dry_run:
+                await self._put(one.resource)
+            yield one.step
+        async for step in self._look_around(resources):
+            yield step
 
     async def _put(self, resource: Resource) -> None:
         data = msgspec.json.encode(resource.body)
-        answer = await self._client.request("PUT", resource.path, data=data)
-        _check(answer, f"PUT {resource.path}")
+        await ask(self._client, "PUT", resource.path, data=data)
 
-    async def _unused(self, names: set[str]) -> list[str]:
-        path = f"/_index_template/{_EVENT_TEMPLATES}"
-        answer = await self._client.request("GET", path)
-        if answer.status == 404:
-            return []
-        _check(answer, f"GET {path}")
-        found = msgspec.json.decode(answer.data)["index_templates"]
-        return sorted({one["name"] for one in found} - names)
-
-
-def _unwrapped(answer: Any, resource: Resource) -> Any:  # noqa: ANN401
-    """Return a resource as it was put, out of the answer that holds it."""
-    if resource.kind == "component template":
-        return answer["component_templates"][0]["component_template"]
-    if resource.kind == "index template":
-        return answer["index_templates"][0]["index_template"]
-    return answer.get(resource.name)
+    async def _look_around(self, resources: Sequence[Resource]) -> AsyncIterator[Step]:
+        """Yield what others, or earlier runs, have that an operator should know."""
+        told = await ask(self._client, "GET", "/_index_template")
+        templates = told["index_templates"] if told else []
+        for step in find_rivals(resources, templates):
+            yield step
+        names = {resource.name for resource in resources}
+        for name in sorted(one["name"] for one in templates):
+            if name.startswith(EVENT_TEMPLATES) and name not in names:
+                yield Step(
+                    Change.UNUSED,
+                    "index template",
+                    name,
+                    "no rule needs it any more: delete it, unless others do",
+                )
 
 
-def _check(answer: Answer, asked: str) -> None:
-    if answer.status in (200, 201):
-        return
-    if answer.status == 429 or answer.status >= 500:
-        raise StoreError(
-            f"{asked} was answered with {answer.status}: {_reason(answer.data)}",
-            hint="The server is not ready, or too busy. Run setup again later.",
-        )
-    is_right = answer.status in (401, 403)
-    raise RefusedError(
-        f"{asked} was answered with {answer.status}: {_reason(answer.data)}",
-        hint="Setup needs the cluster privileges monitor, manage_index_templates, "
-        "manage_ilm and manage_security: name such a user with --user."
-        if is_right
-        else "With --print you get all requests, to send them by hand.",
+def _in_the_way(foreign: Sequence[Planned]) -> RefusedError:
+    first = foreign[0].resource
+    more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""
+    return RefusedError(
+        f"the {first.kind} {first.name} is there, and was not made by setup{more}",
+        hint="Nothing was changed. Rename or delete it, or replace it: --overwrite.",
     )
-
-
-def _reason(data: bytes) -> str:
-    try:
-        error = msgspec.json.decode(data)["error"]
-        return str(error if isinstance(error, str) else error["reason"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return data[:200].decode(errors="replace") or "nothing more"

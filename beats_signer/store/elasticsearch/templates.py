@@ -21,10 +21,18 @@ from beats_signer.store.elasticsearch.places import (
 )
 from beats_signer.store.elasticsearch.resource import Resource, owned
 
-__all__ = ["EVENT_COMPONENT", "OPAQUE", "TargetPattern", "build_templates"]
+__all__ = [
+    "EVENT_COMPONENT",
+    "EVENT_TEMPLATES",
+    "OPAQUE",
+    "TargetPattern",
+    "build_templates",
+]
 
 EVENT_COMPONENT: Final = "beats-signer-event"
 """Component template with the ``beats_signer`` object and what protects it."""
+EVENT_TEMPLATES: Final = "beats-signer-events-"
+"""Names of the index templates of targets begin so."""
 CUSTOM_COMPONENT: Final = "beats-signer@custom"
 """Component template of the operator, if there is one; ours outrank it."""
 
@@ -62,6 +70,8 @@ _SEAL_PROPERTIES: Final = {
     "body": OPAQUE,
     "leaves": OPAQUE,
 }
+_OWN_RANK: Final = 5000
+"""No target, whatever its pattern, outranks what holds the seals."""
 _DURABLE: Final = {"index.translog.durability": "request"}
 _ELASTIC_COMPONENTS: Final = ("ecs@mappings", "logs@mappings", "logs@settings")
 """What Elastic's own template for logs is made of; not every server has them."""
@@ -124,14 +134,14 @@ def _event_component() -> Resource:
 def _own_template(
     config: ElasticsearchConfig, name: str, pattern: str, properties: dict[str, Any]
 ) -> Resource:
-    settings: dict[str, Any] = {**_DURABLE, "index.number_of_shards": 1}
+    settings: dict[str, Any] = dict(_DURABLE)
     if config.replicas is not None:
         settings["index.number_of_replicas"] = config.replicas
     return _index_template(
         name,
         {
             "index_patterns": [pattern],
-            "priority": config.template_priority,
+            "priority": config.template_priority + _OWN_RANK,
             "allow_auto_create": True,
             "template": {
                 "settings": settings,
@@ -152,15 +162,27 @@ def _event_templates(
         # Who shares a target shares the longest retention: nothing goes early.
         longest = None if days is None or known is None else max(days, known)
         retention[target.pattern] = longest
-    ordered = sorted(retention, key=_openness, reverse=True)
     return [
-        _event_template(config, pattern, retention[pattern], rank)
-        for rank, pattern in enumerate(ordered, config.template_priority + 1)
+        _event_template(
+            config, pattern, days, config.template_priority + _rank(pattern, retention)
+        )
+        for pattern, days in retention.items()
     ]
 
 
-def _openness(pattern: str) -> tuple[int, int, str]:
-    return pattern.count("*"), -len(pattern), pattern
+def _rank(pattern: str, patterns: Iterable[str]) -> int:
+    """Return the place of a pattern among all: the more it says, the higher.
+
+    It depends on no other pattern but those that say as much, and so it stays as
+    it is when rules come and go.
+    """
+    said = _literals(pattern)
+    equals = sorted(one for one in patterns if _literals(one) == said)
+    return 10 * said + min(equals.index(pattern), 9)
+
+
+def _literals(pattern: str) -> int:
+    return len(pattern) - pattern.count("*")
 
 
 def _event_template(
@@ -181,7 +203,7 @@ def _event_template(
         body["data_stream"] = {}
         if kept := lifecycle_settings(config.lifecycle, days):
             body["template"] = kept
-    name = "beats-signer-events-" + pattern.replace("*", "any")
+    name = EVENT_TEMPLATES + pattern.replace("*", "~")
     return _index_template(name, body)
 
 

@@ -10,13 +10,9 @@ import pytest
 from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
-from beats_signer.store.elasticsearch.setup import (
-    Change,
-    Offer,
-    Setup,
-    Step,
-    build_resources,
-)
+from beats_signer.store.elasticsearch.offer import Offer
+from beats_signer.store.elasticsearch.plan import Change, Step
+from beats_signer.store.elasticsearch.setup import Setup, build_resources
 from beats_signer.store.elasticsearch.templates import TargetPattern
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault
@@ -38,11 +34,17 @@ async def run(
     *,
     dry_run: bool = False,
     targets: tuple[TargetPattern, ...] = TARGETS,
+    is_overwriting: bool = False,
     **settings: Any,
 ) -> list[Step]:
     client = Client(access.url)
     try:
-        setup = Setup(client, config(access.url, **settings), targets)
+        setup = Setup(
+            client,
+            config(access.url, **settings),
+            targets,
+            is_overwriting=is_overwriting,
+        )
         return [step async for step in setup.run(dry_run=dry_run)]
     finally:
         await client.close()
@@ -112,6 +114,119 @@ async def test_what_somebody_changed_is_put_back(fake: Fake) -> None:
     assert set(changes(await run(fake.access)).values()) == {Change.UNCHANGED}
 
 
+async def test_what_an_older_version_made_is_updated(server: Access) -> None:
+    await run(server)
+    with server.connect() as client:
+        client.cluster.put_component_template(
+            name="beats-signer-event",
+            template={"mappings": {"properties": {"old": {"type": "keyword"}}}},
+            meta={"managed_by": "beats-signer", "digest": "older"},
+        )
+
+    steps = await run(server)
+
+    (step,) = [one for one in steps if one.name == "beats-signer-event"]
+    assert step.change is Change.UPDATED
+    assert step.why == "it holds for indices made from now on; roll data streams over"
+
+
+async def test_what_somebody_else_made_is_not_replaced(server: Access) -> None:
+    """Nothing else is put either: a half of setup would help nobody."""
+    name = f"beats-signer-events-logs-{secrets.token_hex(4)}-theirs"
+    mine = TargetPattern(name.removeprefix("beats-signer-events-"), 77)
+    with server.connect() as client:
+        client.indices.put_index_template(
+            name=name, index_patterns=[f"{name}-other"], priority=1
+        )
+        with pytest.raises(RefusedError, match=f"the index template {name} is there"):
+            await run(server, targets=(mine,))
+        left = client.indices.get_index_template(name=name)["index_templates"][0]
+        steps = await run(server, targets=(mine,), is_overwriting=True)
+        now = client.indices.get_index_template(name=name)["index_templates"][0]
+        client.indices.delete_index_template(name=name)
+
+    assert left["index_template"]["index_patterns"] == [f"{name}-other"]
+    assert changes(steps)[name] is Change.FOREIGN
+    assert now["index_template"]["index_patterns"] == [mine.pattern]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/_component_template/beats-signer-event", {"template": {}}),
+        ("/_index_template/beats-signer-seals", {"index_patterns": ["x"]}),
+        ("/_ilm/policy/beats-signer-90d", {"policy": {"phases": {}}}),
+        ("/_security/role/beats-signer-reader", {"cluster": ["all"], "indices": []}),
+    ],
+)
+async def test_a_name_of_ours_that_is_taken_stops_setup(
+    fake: Fake, path: str, body: dict[str, Any]
+) -> None:
+    fake.cluster.kept[path] = body
+    with pytest.raises(RefusedError, match="was not made by setup") as caught:
+        await run(fake.access)
+
+    assert "--overwrite" in caught.value.hint
+    assert fake.cluster.kept == {path: body}
+
+
+async def test_a_template_that_outranks_ours_is_named(server: Access) -> None:
+    name = f"logs-{secrets.token_hex(4)}-rival"
+    with server.connect() as client:
+        client.indices.put_index_template(
+            name=name, index_patterns=["x", f"{name[:-2]}*"], priority=4000
+        )
+        steps = await run(server, targets=(TargetPattern(name, None),))
+        client.indices.delete_index_template(name=name)
+        client.indices.delete_index_template(name=f"beats-signer-events-{name}")
+
+    (step,) = [one for one in steps if one.change is Change.OUTRANKED]
+    assert step.name == f"beats-signer-events-{name}"
+    assert step.why.startswith(f"{name} has the priority 4000: set")
+
+
+@pytest.mark.elasticsearch
+async def test_a_template_of_the_same_priority_is_explained(
+    real_elasticsearch: Access,
+) -> None:
+    name = f"logs-{secrets.token_hex(4)}-equal"
+    (made,) = [
+        one
+        for one in build_resources(config(), [TargetPattern(name, None)], Offer())
+        if one.name.endswith(name)
+    ]
+    with real_elasticsearch.connect() as client:
+        client.indices.put_index_template(
+            name=name, index_patterns=[name], priority=made.body["priority"]
+        )
+        with pytest.raises(RefusedError, match="same priority") as caught:
+            await run(real_elasticsearch, targets=(TargetPattern(name, None),))
+        client.indices.delete_index_template(name=name)
+
+    assert "template_priority" in caught.value.hint
+
+
+@pytest.mark.parametrize("moved", [(1000, 1010), (1010, 1000), (1000, 1005)])
+async def test_priorities_may_move_although_they_meet_on_the_way(
+    server: Access, moved: tuple[int, int]
+) -> None:
+    start = f"logs-{secrets.token_hex(4)}"
+    targets = tuple(TargetPattern(start + "m" * n + "*", None) for n in range(3))
+    for priority in moved:
+        await run(server, targets=targets, template_priority=priority)
+
+    with server.connect() as client:
+        names = [f"beats-signer-events-{one.pattern[:-1]}~" for one in targets]
+        found = [
+            client.indices.get_index_template(name=name)["index_templates"][0]
+            for name in names
+        ]
+        for name in names:
+            client.indices.delete_index_template(name=name)
+    expected = [moved[1] + 10 * (len(start) + n) for n in range(3)]
+    assert [one["index_template"]["priority"] for one in found] == expected
+
+
 async def test_a_part_that_is_no_longer_wanted_is_taken_out(fake: Fake) -> None:
     await run(fake.access, replicas=2)
 
@@ -125,8 +240,8 @@ async def test_a_template_that_no_rule_needs_is_named_and_stays(fake: Fake) -> N
 
     steps = await run(fake.access, targets=TARGETS[1:])
 
-    assert changes(steps)["beats-signer-events-logs-any-setup"] is Change.UNUSED
-    assert "/_index_template/beats-signer-events-logs-any-setup" in fake.cluster.kept
+    assert changes(steps)["beats-signer-events-logs-~-setup"] is Change.UNUSED
+    assert "/_index_template/beats-signer-events-logs-~-setup" in fake.cluster.kept
 
 
 async def test_without_security_there_are_no_roles_and_it_says_so() -> None:
@@ -210,11 +325,43 @@ def bodies(**settings: Any) -> dict[str, Any]:
     }
 
 
+def test_no_pattern_outranks_the_places_of_our_own() -> None:
+    everything = TargetPattern("*", None)
+    longest = TargetPattern("l" * 230, None)
+    made = build_resources(config(), [everything, longest], Offer())
+    priorities = {
+        one.name: one.body["priority"] for one in made if one.kind == "index template"
+    }
+
+    places = ("seals", "catalogue", "checkpoints")
+    own = [priorities.pop(f"beats-signer-{name}") for name in places]
+    assert min(own) > max(priorities.values())
+
+
+def test_a_star_and_what_it_stands_for_have_two_templates() -> None:
+    targets = [TargetPattern(f"logs-{one}-x", None) for one in ("*", "any", "~")]
+    made = build_resources(config(), targets[:2], Offer())
+
+    names = [one.name for one in made if one.name.endswith("-x")]
+    assert len(set(names)) == 2
+
+
+def test_a_priority_stays_when_other_rules_come_and_go() -> None:
+    few = {one.name: one.body for one in build_resources(config(), TARGETS, Offer())}
+    more = [*TARGETS, TargetPattern("logs-*-more", 1), TargetPattern("logs-*", 1)]
+    many = {one.name: one.body for one in build_resources(config(), more, Offer())}
+
+    assert (
+        few["beats-signer-events-logs-~-setup"]
+        == (many["beats-signer-events-logs-~-setup"])
+    )
+
+
 def test_the_more_a_pattern_says_the_higher_is_its_priority() -> None:
     templates = bodies()
     priorities = [
         templates[f"beats-signer-events-{name}"]["priority"]
-        for name in ("logs-any-setup", "plain-setup-any", "logs-nginx-setup")
+        for name in ("logs-~-setup", "plain-setup-~", "logs-nginx-setup")
     ]
 
     assert priorities == sorted(priorities)
@@ -241,7 +388,7 @@ def test_targets_that_are_shared_keep_the_longest_retention() -> None:
 
 
 def test_a_plain_index_is_no_data_stream_and_has_no_lifecycle() -> None:
-    template = bodies()["beats-signer-events-plain-setup-any"]
+    template = bodies()["beats-signer-events-plain-setup-~"]
 
     assert "data_stream" not in template
     assert "template" not in template
@@ -264,7 +411,7 @@ def test_a_plain_index_is_no_data_stream_and_has_no_lifecycle() -> None:
 def test_retention_is_kept_by_whom_the_settings_name(
     lifecycle: str, expected: dict[str, Any] | None
 ) -> None:
-    template = bodies(lifecycle=lifecycle)["beats-signer-events-logs-any-setup"]
+    template = bodies(lifecycle=lifecycle)["beats-signer-events-logs-~-setup"]
 
     assert template.get("template") == expected
 

@@ -1,8 +1,10 @@
 """The roles of setup on a real server: each may do its work, and no more."""
 
 import base64
+import secrets
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from beats_signer.store.elasticsearch.config import (
     HostUrl,
 )
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.setup import Change, Setup
+from beats_signer.store.elasticsearch.key import create_key
+from beats_signer.store.elasticsearch.plan import Change
+from beats_signer.store.elasticsearch.setup import Setup
 from beats_signer.store.elasticsearch.soundness import Mark
 from beats_signer.store.elasticsearch.templates import TargetPattern
 from tests.elasticsearch.server import Access
@@ -88,6 +92,16 @@ def attempt(client: Elasticsearch, what: str, **arguments: Any) -> int:
     return int(answer.meta.status)
 
 
+@contextmanager
+def known_as(access: Access, role: str) -> Iterator[Elasticsearch]:
+    """Connect with a key that has what a role of setup has, and no more."""
+    key = base64.b64encode(key_of(access, role).encode()).decode()
+    with Elasticsearch(
+        access.url, api_key=key, ca_certs=str(access.authority)
+    ) as client:
+        yield client
+
+
 async def test_setup_is_complete_and_idempotent_with_security(
     secured_elasticsearch: Access, tmp_path: Path
 ) -> None:
@@ -140,10 +154,7 @@ async def test_a_role_may_do_its_work_and_no_more(
     with access.connect() as admin:
         placed = admin.create(index=stream, id="there", document=DOCUMENT, refresh=True)
         admin.index(index="beats-signer-seals-1999.02", id="s", document={"seal": 1})
-    key = base64.b64encode(key_of(access, role).encode()).decode()
-    with Elasticsearch(
-        access.url, api_key=key, ca_certs=str(access.authority)
-    ) as client:
+    with known_as(access, role) as client:
         named = {"index": placed["_index"], "id": "there"}
         done = [
             attempt(client, "create", index=stream, id="new", document=DOCUMENT),
@@ -169,3 +180,97 @@ async def test_a_role_may_do_its_work_and_no_more(
         ]
 
     assert done == [creates, reads, replaces, deletes, reads_seals, 403]
+
+
+NEVER: dict[str, dict[str, Any]] = {
+    "indices.delete": {"index": "beats-signer-seals-1999.03"},
+    "indices.put_settings": {
+        "index": "beats-signer-seals-1999.03",
+        "settings": {"index.translog.durability": "async"},
+    },
+    "indices.close": {"index": "beats-signer-seals-1999.03"},
+    "indices.rollover": {"alias": "logs-never-roles"},
+    "indices.delete_data_stream": {"name": "logs-never-roles"},
+    "indices.put_index_template": {"name": "logs-x", "index_patterns": ["logs-x"]},
+    "indices.delete_index_template": {"name": "beats-signer-seals"},
+    "ingest.put_pipeline": {"id": "drop-all", "processors": []},
+    "security.put_role": {"name": "more", "cluster": ["all"]},
+    "create": {"index": "elsewhere", "id": "1", "document": DOCUMENT},
+}
+
+
+@pytest.mark.parametrize("what", NEVER)
+async def test_no_role_may_change_what_was_stored_or_how(
+    secured_elasticsearch: Access, tmp_path: Path, what: str
+) -> None:
+    await set_up(secured_elasticsearch, tmp_path)
+    with secured_elasticsearch.connect() as admin:
+        admin.index(index="beats-signer-seals-1999.03", id="s", document={"seal": 1})
+        admin.create(
+            index="logs-never-roles", id=secrets.token_hex(8), document=DOCUMENT
+        )
+    answers = {}
+    for role in ("signer", "verifier", "reader", "repair"):
+        with known_as(secured_elasticsearch, role) as client:
+            answers[role] = attempt(client, what, **NEVER[what])
+
+    # The smallest server has no way at all to delete a data stream.
+    expected = {405} if what == "indices.delete_data_stream" else {403}
+    assert set(answers.values()) == expected
+
+
+@pytest.mark.parametrize(
+    ("role", "sees_catalogue", "monitors", "publishes", "sees_templates"),
+    [
+        ("signer", 200, 200, 200, 200),
+        ("verifier", 200, 200, 403, 200),
+        ("reader", 403, 403, 403, 403),
+        ("repair", 200, 200, 403, 200),
+    ],
+)
+async def test_a_role_sees_of_the_signer_what_it_needs(
+    secured_elasticsearch: Access,
+    tmp_path: Path,
+    role: str,
+    sees_catalogue: int,
+    monitors: int,
+    publishes: int,
+    sees_templates: int,
+) -> None:
+    await set_up(secured_elasticsearch, tmp_path)
+    with secured_elasticsearch.connect() as admin:
+        for index in ("beats-signer-catalogue", "beats-signer-checkpoints"):
+            admin.index(index=index, id="there", document=DOCUMENT, refresh=True)
+    with known_as(secured_elasticsearch, role) as client:
+        done = [
+            attempt(client, "search", index="beats-signer-catalogue"),
+            attempt(client, "cluster.health"),
+            attempt(
+                client,
+                "index",
+                index="beats-signer-checkpoints",
+                id="there",
+                document={"note": "new"},
+            ),
+            attempt(client, "indices.get_index_template"),
+        ]
+
+    assert done == [sees_catalogue, monitors, publishes, sees_templates]
+
+
+async def test_the_key_that_setup_makes_is_a_signers_and_passes_all_checks(
+    secured_elasticsearch: Access, tmp_path: Path
+) -> None:
+    await set_up(secured_elasticsearch, tmp_path)
+    path = tmp_path / "es.key"
+    admin = connect(config(secured_elasticsearch, tmp_path))
+    step = await create_key(admin, "beats-signer-x", path, dry_run=False)
+    await admin.close()
+    settings = config(secured_elasticsearch, tmp_path, path.read_text().strip())
+    client = connect(settings)
+    found = [one async for one in Checks(client, settings, ["logs-*-roles"]).run()]
+    await client.close()
+
+    assert step.change is Change.CREATED
+    assert not [one for one in found if one.mark is Mark.BROKEN]
+    assert [one.mark for one in found if one.check == "privileges"] == [Mark.OK]

@@ -100,7 +100,7 @@ def read_documents(answer: Answer, count: int) -> list[bytes | None]:
     """
     try:
         docs = _DOCUMENTS.decode(answer.data).docs
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"the answer cannot be read: {error}") from error
     if len(docs) != count:
         raise ValueError(f"{count} documents were asked for, {len(docs)} came back")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from beats_signer.store.elasticsearch.client import Answer
 from beats_signer.store.elasticsearch.outcomes import (
     AnswerError,
     Outcome,
@@ -14,6 +15,7 @@ from beats_signer.store.elasticsearch.outcomes import (
     judge_request,
     reason_of,
 )
+from beats_signer.store.elasticsearch.standing import read_documents
 
 CREATED = {"create": {"result": "created", "status": 201}}
 
@@ -224,3 +226,19 @@ def test_the_reason_of_an_answer_is_found_whatever_it_is(
     data: bytes, words: tuple[str, str]
 ) -> None:
     assert reason_of(data) == words
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "cannot be read"),
+        (b'{"docs":[{"found":true,"_source":{}}]}', "2 documents were asked for, 1"),
+        (b'{"docs":[{"found":true,"_source":%b},{}]}', "cannot be read"),
+        (b'{"docs":[{"error":{"type":"x"}},{}]}', "a document cannot be read"),
+    ],
+)
+def test_documents_that_cannot_be_read_prove_nothing(data: bytes, message: str) -> None:
+    """A stranger's may be nested deeper than Python reads."""
+    deep = b"[" * 9000 + b"]" * 9000
+    with pytest.raises(ValueError, match=message):
+        read_documents(Answer(200, data.replace(b"%b", deep)), 2)

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
@@ -88,6 +89,14 @@ class Reception:
         self._all_ended = asyncio.Event()
         self._is_draining = False
         self._budget = budget
+
+    def change(self, patience: Patience, limits: Limits, admission: Admission) -> None:
+        """Go by other settings: new connections by all, open ones by who may send.
+
+        Let the listeners ``review`` their connections afterwards.
+        """
+        self.terms = replace(self.terms, patience=patience, limits=limits)
+        self.admission = admission
 
     async def drain(self) -> None:
         """Read nothing more; return when the last session has ended."""

@@ -111,15 +111,20 @@ class Chains:
             new=founded.opened.origin,
         )
 
+    def change(self, routing: Routing) -> None:
+        """Go by other rules; chains that they give another retention say so."""
+        before, self._routing = self._routing, routing
+        for route, sequencer in self._by_route.items():
+            retention_days = routing.retention_of(route)
+            if retention_days != before.retention_of(route):
+                _seal_retention(sequencer, retention_days)
+
     def _configure(self, chain: JournaledChain, sequencer: Sequencer) -> None:
         """Let a chain say that its retention is another one from here on."""
         assert chain.tenant is not None and chain.stream is not None
         retention_days = self._routing.retention_of((chain.tenant, chain.stream))
         if retention_days != chain.retention_days:
-            body = ConfigBody(retention_days=retention_days).to_json()
-            receipt = sequencer.append(Control(Kind.CONFIG, body))
-            # Nobody waits for it; a chain that stops says so by itself.
-            receipt.add_done_callback(lambda done: done.cancelled() or done.exception())
+            _seal_retention(sequencer, retention_days)
 
     async def _found(self, route: Route) -> Sealer:
         terms = Terms(retention_days=self._routing.retention_of(route))
@@ -134,3 +139,10 @@ class Chains:
 
     def _name(self, route: Route) -> str:
         return "/".join((self._founder.identity.signer, *route))
+
+
+def _seal_retention(sequencer: Sequencer, retention_days: int | None) -> None:
+    body = ConfigBody(retention_days=retention_days).to_json()
+    receipt = sequencer.append(Control(Kind.CONFIG, body))
+    # Nobody waits for it; a chain that stops says so by itself.
+    receipt.add_done_callback(lambda done: done.cancelled() or done.exception())

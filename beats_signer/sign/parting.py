@@ -60,6 +60,12 @@ class Router:
         """Note chains that exist already: they count, and stay reachable."""
         self._routes.update(routes)
 
+    def change(self, routing: Routing) -> None:
+        """Go by other rules from the next window on; known chains stay known."""
+        self.routing = routing
+        self._plans.clear()
+        self._decisions.clear()
+
     def part(self, window: Window) -> list[Part]:
         """Return the parts of a window, one for each chain it touches."""
         sender, tenant = window.source.sender, window.source.tenant

@@ -170,6 +170,16 @@ class Signer:
         for chain in self._dispatch.lost(connection):
             chain.lost(connection, self._clock())
 
+    def change_routing(self, routing: Routing) -> None:
+        """Go by other rules from the next window on.
+
+        Not from one chain to several, nor back: the share of the journal that a
+        chain gets depends on that, see ``Routing.is_plain``.
+        """
+        assert routing.is_plain == self._router.routing.is_plain, "it needs a restart"
+        self._router.change(routing)
+        self._chains.change(routing)
+
     async def stop(self) -> None:
         """Seal and store what waits, then record the end in the catalogue.
 

@@ -43,7 +43,7 @@ def build_store(config: Config, log: FilteringBoundLogger) -> Store:
 
 
 async def check_store(config: Config, log: FilteringBoundLogger) -> None:
-    """Return once the store was looked at; log each verdict.
+    """Return once the store was looked at; log each verdict that is not ok.
 
     A server that does not answer is asked again for as long as it takes: nothing
     is received meanwhile.
@@ -58,15 +58,20 @@ async def check_store(config: Config, log: FilteringBoundLogger) -> None:
         verdicts = await _answered(client, config, log)
     finally:
         await client.close()
-    for verdict in verdicts:
-        write = log.info if verdict.mark is Mark.OK else log.warning
-        write(
-            "the store was checked",
+    remarkable = [one for one in verdicts if one.mark is not Mark.OK]
+    for verdict in remarkable:
+        log.warning(
+            "a check of the store is not ok",
             verdict=verdict.mark.value,
             check=verdict.check,
             subject=verdict.subject,
             reason=verdict.message,
         )
+    log.info(
+        "the store was checked",
+        ok=len(verdicts) - len(remarkable),
+        remarks=len(remarkable),
+    )
     refuse_if_broken(verdicts)
 
 

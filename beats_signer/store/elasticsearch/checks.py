@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from beats_signer.errors import ConfigError, RefusedError
+from beats_signer.errors import ConfigError, RefusedError, StoreError
 from beats_signer.store.elasticsearch.client import Answer, Client
 from beats_signer.store.elasticsearch.config import Accepted, ElasticsearchConfig
 from beats_signer.store.elasticsearch.place import (
@@ -26,11 +26,12 @@ from beats_signer.store.elasticsearch.privileges import (
     judge_privileges,
 )
 from beats_signer.store.elasticsearch.soundness import Mark, Verdict
+from beats_signer.store.elasticsearch.version import judge_version
 from beats_signer.store.elasticsearch.winning import find_winner, flat
 
 __all__ = ["Checks", "refuse_if_broken"]
 
-_LEAST_MINOR: Final = {8: 19, 9: 0}
+_BUSY: Final = (408, 429)
 _SETTINGS: Final = {"flat_settings": "true", "include_defaults": "true"}
 _SETUP: Final = "Run `beats-signer setup`."
 _OWN: Final = (SEALS_INDEX,)
@@ -56,13 +57,12 @@ class Checks:
             StoreError: The server does not answer; ask again later.
         """
         try:
-            answer = await self._client.request("GET", "/")
+            answer = await self._ask("GET", "/")
         except RefusedError as error:
             yield Verdict(Mark.BROKEN, "product", "server", str(error), error.hint)
             return
-        verdict = _judge_version(answer)
-        yield self._weighed(verdict)
-        if answer.status != 200:
+        yield self._weighed(judge_version(answer))
+        if answer.status not in (200, 403):
             return
         async for verdict in self._check_privileges():
             yield self._weighed(verdict)
@@ -72,6 +72,15 @@ class Checks:
             async for verdict in self._check_place(pattern):
                 yield self._weighed(verdict)
 
+    async def _ask(self, method: str, path: str, **rest: Any) -> Answer:  # noqa: ANN401
+        answer = await self._client.request(method, path, **rest)
+        if answer.status in _BUSY or answer.status >= 500:
+            raise StoreError(
+                f"{method} {path} was answered with {answer.status}",
+                hint="The server is not ready, or too busy. Ask it again later.",
+            )
+        return answer
+
     def _weighed(self, verdict: Verdict) -> Verdict:
         if verdict.mark is Mark.BROKEN and verdict.check in self._accepted:
             return replace(verdict, mark=Mark.ACCEPTED)
@@ -79,7 +88,7 @@ class Checks:
 
     async def _check_privileges(self) -> AsyncIterator[Verdict]:
         question = msgspec.json.encode(build_question(self._patterns))
-        answer = await self._client.request(
+        answer = await self._ask(
             "POST", "/_security/user/_has_privileges", data=question
         )
         if answer.status == 200:
@@ -98,7 +107,7 @@ class Checks:
         )
 
     async def _check_creation(self) -> Verdict:
-        answer = await self._client.request(
+        answer = await self._ask(
             "GET",
             "/_cluster/settings",
             parameters={"include_defaults": "true", "flat_settings": "true"},
@@ -123,10 +132,8 @@ class Checks:
 
     async def _check_place(self, pattern: str) -> AsyncIterator[Verdict]:
         path = quote(pattern, safe="*")
-        settings = await self._client.request(
-            "GET", f"/{path}/_settings", parameters=_SETTINGS
-        )
-        mappings = await self._client.request("GET", f"/{path}/_mapping")
+        settings = await self._ask("GET", f"/{path}/_settings", parameters=_SETTINGS)
+        mappings = await self._ask("GET", f"/{path}/_mapping")
         if 404 in (settings.status, mappings.status):
             found = {}
         elif settings.status != 200 or mappings.status != 200:
@@ -192,7 +199,7 @@ class Checks:
         return verdicts
 
     async def _check_failure_store(self, pattern: str, path: str) -> Verdict:
-        answer = await self._client.request("GET", f"/_data_stream/{path}")
+        answer = await self._ask("GET", f"/_data_stream/{path}")
         if answer.status != 200:
             return Verdict(
                 Mark.UNKNOWN, "failure-store", pattern, "it is not shown to us"
@@ -206,7 +213,7 @@ class Checks:
         """Return all templates and components, ``None`` when they are not shown."""
         found = []
         for noun in ("index_template", "component_template"):
-            answer = await self._client.request("GET", f"/_{noun}")
+            answer = await self._ask("GET", f"/_{noun}")
             if answer.status != 200:
                 return None
             found.append(msgspec.json.decode(answer.data)[f"{noun}s"])
@@ -224,55 +231,12 @@ def refuse_if_broken(verdicts: Sequence[Verdict]) -> None:
         return
     first = broken[0]
     more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-    names = sorted({one.check for one in broken if one.check in get_args(Accepted)})
-    accept = f" To go on all the same: accept: [{', '.join(names)}]." if names else ""
+    names = sorted({one.check for one in broken})
+    is_acceptable = set(names) <= set(get_args(Accepted))
+    setting = f"elasticsearch.accept: [{', '.join(names)}]"
+    accept = f" To give the promise up: {setting}." if is_acceptable else ""
     raise ConfigError(
-        f"Elasticsearch would break a promise: {first.check}: {first.subject}: "
+        f"this Elasticsearch cannot be the store: {first.check}: {first.subject}: "
         f"{first.message}{more}",
         hint=f"{first.hint} `beats-signer test output` shows all checks.{accept}",
     )
-
-
-def _judge_version(answer: Answer) -> Verdict:
-    if answer.status == 401:
-        return Verdict(
-            Mark.BROKEN,
-            "credentials",
-            "server",
-            "it does not know this key or password",
-            "Make a new key for a user of the role beats-signer-signer.",
-        )
-    if b"media_type_header_exception" in answer.data:
-        return Verdict(
-            Mark.BROKEN,
-            "client",
-            "server",
-            "it is older than the installed Elasticsearch client",
-            "Install the client of version 8: pip install 'elasticsearch>=8.19,<9'.",
-        )
-    if answer.status != 200:
-        return Verdict(
-            Mark.UNKNOWN,
-            "version",
-            "server",
-            f"it answers {answer.status} to the question",
-            "See that elasticsearch.hosts names the servers themselves.",
-        )
-    version = str(msgspec.json.decode(answer.data)["version"]["number"])
-    major, minor = map(int, version.split(".")[:2])
-    if major not in _LEAST_MINOR:
-        return Verdict(
-            Mark.BROKEN,
-            "version",
-            "server",
-            f"Elasticsearch {version} is not 8 or 9",
-            "Use a server of version 8.19 or newer.",
-        )
-    if minor < _LEAST_MINOR[major]:
-        return Verdict(
-            Mark.NOTICE,
-            "version",
-            "server",
-            f"Elasticsearch {version} is older than 8.19, the oldest that is tested",
-        )
-    return Verdict(Mark.OK, "version", "server", f"Elasticsearch {version}")

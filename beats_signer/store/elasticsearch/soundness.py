@@ -69,7 +69,7 @@ def judge_settings(name: str, settings: Mapping[str, Any]) -> Iterator[Verdict]:
         Mark.OK,
         "malformed",
         name,
-        "ignored: a field that does not fit is shown, and not found by a search"
+        "ignored: a field that does not fit is shown, and no search finds it"
         if found("mapping.ignore_malformed") == "true"
         else "not ignored: an event with a field that does not fit is stored bare",
     )
@@ -101,12 +101,12 @@ def _index_mode(name: str, mode: str) -> Verdict:
 
 def _ids(name: str, mode: str, is_routed: bool) -> Verdict:
     if mode != "time_series" and not is_routed:
-        return Verdict(Mark.OK, "ids", name, "an _id of ours is taken")
+        return Verdict(Mark.OK, "ids", name, "takes the _id that we give")
     return Verdict(
         Mark.BROKEN,
         "ids",
         name,
-        "no _id of ours is taken: an event may be stored twice",
+        "takes no _id that we give: an event may be stored twice",
         "Set index.logsdb.route_on_sort_fields to false."
         if is_routed
         else "Send events to a data stream of another mode.",

@@ -1,5 +1,6 @@
 """What would break a promise is seen before the start, and named."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from beats_signer.store.elasticsearch.setup import Setup
 from beats_signer.store.elasticsearch.soundness import Mark, Verdict
 from beats_signer.store.elasticsearch.templates import TargetPattern
 from tests.elasticsearch.fake import Fake
+from tests.elasticsearch.faults import Fault
 from tests.elasticsearch.server import Access
 from tests.store.elasticsearch.verdicts import marks
 
@@ -92,6 +94,126 @@ async def test_a_version_is_judged(version: str, mark: Mark) -> None:
         found = await verdicts(fake.access)
 
     assert marks(found, "version") == {mark}
+
+
+async def test_a_client_newer_than_the_server_is_told_which_one_to_take(
+    fake: Fake,
+) -> None:
+    error = {"type": "media_type_header_exception", "reason": "Accept version"}
+    body = json.dumps({"error": error, "status": 400}).encode()
+    fake.fail(Fault(status=400, body=body), on="other")
+
+    (only,) = await verdicts(fake.access)
+
+    assert str(only) == (
+        "broken   client: server: it is older than the installed Elasticsearch client"
+    )
+    assert "elasticsearch>=8.19,<9" in only.hint
+
+
+async def test_who_is_not_known_is_told_so(fake: Fake) -> None:
+    fake.fail(Fault(status=401), on="other")
+
+    (only,) = await verdicts(fake.access)
+
+    assert (only.mark, only.check) == (Mark.BROKEN, "credentials")
+    assert "--create-key" in only.hint
+
+
+async def test_what_is_no_front_page_of_a_server_stops_the_start(fake: Fake) -> None:
+    fake.fail(Fault.page(404), on="other")
+
+    (only,) = await verdicts(fake.access)
+
+    assert (only.mark, only.check) == (Mark.BROKEN, "version")
+    assert "elasticsearch.hosts" in only.hint
+
+
+async def test_who_may_not_ask_for_the_version_is_checked_all_the_same(
+    fake: Fake,
+) -> None:
+    await set_up(fake.access)
+    fake.fail(Fault(status=403), on="other")
+
+    found = await verdicts(fake.access)
+
+    assert marks(found, "version") == {Mark.UNKNOWN}
+    assert marks(found, "durability") == {Mark.OK}
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("answered", range(8))
+async def test_a_server_that_is_not_ready_is_not_one_that_passed(
+    fake: Fake, status: int, answered: int
+) -> None:
+    """Else a start beside a start of the server would check nothing."""
+    fake.fail(Fault(applied=None), times=answered, on="other")
+    fake.fail(Fault(status=status), on="other")
+
+    with pytest.raises(StoreError, match=f"was answered with {status}"):
+        await verdicts(fake.access)
+
+
+async def test_serverless_is_noticed(fake: Fake) -> None:
+    version = {"number": "8.11.0", "build_flavor": "serverless"}
+    body = json.dumps({"version": version}).encode()
+    fake.fail(Fault(status=200, body=body), on="other")
+
+    found = await verdicts(fake.access)
+
+    assert marks(found, "version") == {Mark.NOTICE}
+
+
+async def test_a_template_of_somebody_else_that_outranks_ours_is_judged(
+    fake: Fake,
+) -> None:
+    await set_up(fake.access)
+    fake.cluster.kept["/_index_template/theirs"] = {
+        "index_patterns": ["logs-*"],
+        "priority": 9000,
+        "data_stream": {},
+        "template": {
+            "settings": {"index.translog.durability": "async"},
+            "data_stream_options": {"failure_store": {"enabled": True}},
+        },
+    }
+
+    found = await verdicts(fake.access)
+
+    lines = [str(one) for one in found]
+    assert (
+        f"ok       templates: {TARGET}: is not there yet, and will be made from "
+        in ("".join(line for line in lines if line.endswith("theirs")))
+    )
+    assert marks(found, "durability") == {Mark.OK, Mark.BROKEN}
+    assert marks(found, "failure-store") == {Mark.NOTICE}
+
+
+async def test_seals_in_a_data_stream_stop_the_start(fake: Fake) -> None:
+    fake.cluster.kept["/_index_template/theirs"] = {
+        "index_patterns": ["beats-signer-seals-*"],
+        "priority": 1,
+        "data_stream": {},
+        "template": {},
+    }
+
+    found = await verdicts(fake.access)
+
+    (broken,) = [v for v in found if v.check == "op-type" and v.mark is Mark.BROKEN]
+    assert broken.message == "is a data stream: a seal would not be found by its number"
+
+
+async def test_the_failure_store_of_a_stream_that_is_there_is_seen(fake: Fake) -> None:
+    await set_up(fake.access)
+    path = f"/_index_template/beats-signer-events-{TARGET}"
+    template = fake.cluster.kept[path]
+    options = {"failure_store": {"enabled": True}}
+    template.setdefault("template", {})["data_stream_options"] = options
+    fake.cluster.create(TARGET)
+
+    found = await verdicts(fake.access)
+
+    assert marks(found, "failure-store") == {Mark.NOTICE}
 
 
 async def test_another_product_is_refused() -> None:

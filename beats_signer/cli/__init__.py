@@ -9,6 +9,7 @@ from beats_signer.cli.export import export
 from beats_signer.cli.init import init
 from beats_signer.cli.inspect import inspect
 from beats_signer.cli.program import Program
+from beats_signer.cli.recover import recover
 from beats_signer.cli.send import send
 from beats_signer.cli.serve import serve
 from beats_signer.cli.setup import setup
@@ -45,6 +46,7 @@ _COMMANDS = (
     send,
     status,
     verify,
+    recover,
     export,
     inspect,
     version,

@@ -53,7 +53,7 @@ class Fake:
     """One fake server; use it as a context manager.
 
     Operations, as scripts and counts name them: ``bulk``, ``get``, ``search``,
-    ``count``, ``point`` (opens a PIT), ``refresh`` and ``other``.
+    ``count``, ``point`` (opens a PIT), ``refresh``, ``trial`` and ``other``.
     """
 
     version: str = "8.19.21"

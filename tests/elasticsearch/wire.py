@@ -19,6 +19,7 @@ _OPERATIONS = {
     "_count": "count",
     "_pit": "point",
     "_refresh": "refresh",
+    "_simulate": "trial",
 }
 
 

@@ -1,0 +1,124 @@
+"""Ask the server what would become of bare documents; nothing is written."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Raw
+
+from beats_signer.errors import RefusedError
+from beats_signer.store.elasticsearch.outcomes import Outcome
+from beats_signer.store.elasticsearch.recover_answers import Simulated
+from beats_signer.store.elasticsearch.recover_document import (
+    Bare,
+    MismatchError,
+    Place,
+    Present,
+    check_name,
+    examine,
+)
+from beats_signer.store.elasticsearch.recover_page import (
+    MISMATCH,
+    NO_FIELDS,
+    SPOILT,
+    PipelineOf,
+)
+from beats_signer.store.elasticsearch.recover_report import RecoveryReport
+from beats_signer.store.elasticsearch.recover_requests import RecoveryRequests
+from beats_signer.store.elasticsearch.recover_senders import SenderFields
+
+__all__ = ["RecoveryTrial"]
+
+
+class RecoveryTrial:
+    """Some places where bare documents may stand.
+
+    The server runs the pipelines and, from version 8.15 or so on, judges by the
+    mapping; an older one would refuse more than it says.
+    """
+
+    def __init__(
+        self,
+        places: Sequence[Place],
+        requests: RecoveryRequests,
+        report: RecoveryReport,
+        *,
+        origins: Mapping[str, str],
+        pipeline_of: PipelineOf,
+        senders: SenderFields,
+    ) -> None:
+        self._places = places
+        self._requests = requests
+        self._report = report
+        self._origins = origins
+        self._pipeline_of = pipeline_of
+        self._senders = senders
+
+    async def run(self) -> None:
+        """Count what would become of each.
+
+        Raises:
+            StoreError: The server does not answer, or is busy, for too long.
+        """
+        found = await self._requests.read(self._places)
+        await self._senders.look_up(found)
+        waiting: dict[str | None, list[Bare]] = {}
+        for place, now in zip(self._places, found, strict=True):
+            bare = self._examine(place, now)
+            if bare is not None:
+                waiting.setdefault(self._pipeline_of(bare), []).append(bare)
+        for pipeline, documents in waiting.items():
+            told = await self._requests.simulate(
+                [_document(bare) for bare in documents], pipeline
+            )
+            if told is None:
+                self._report.untried += len(documents)
+                continue
+            for bare, one in zip(documents, told, strict=True):
+                self._count(bare, one)
+
+    def _examine(self, place: Place, now: Present | Outcome | None) -> Bare | None:
+        if now is None:
+            return None
+        if isinstance(now, Outcome):
+            reason = f"{place[0]} cannot be read: {now.kind}: {now.reason}"
+            self._report.leave_open(reason)
+            return None
+        try:
+            return self._examined(now)
+        except MismatchError as error:
+            self._report.refuse(place, MISMATCH, f"not touched: {error}")
+            return None
+
+    def _examined(self, now: Present) -> Bare | None:
+        return examine(now, self._origins, self._senders.member)
+
+    def _count(self, bare: Bare, told: Simulated) -> None:
+        """Count one document by what the server says of it."""
+        place = bare.present.place
+        refuse = self._report.refuse
+        if told.error is not None:
+            if told.error.type == "security_exception":
+                raise RefusedError(f"{place[0]}: {told.error.reason}")
+            refuse(place, told.error.type, told.error.reason or "")
+        elif told.result == "noop" or not bytes(told.source):
+            refuse(place, "noop", "a pipeline dropped it")
+        elif told.index != place[0]:
+            refuse(place, "rerouted", f"its pipeline sends it to {told.index}")
+        else:
+            self._count_shown(place, Present(place, bytes(told.source), 0, 0))
+
+    def _count_shown(self, place: Place, then: Present) -> None:
+        try:
+            check_name(then)
+        except MismatchError:
+            self._report.refuse(place, *SPOILT)
+            return
+        if self._examined(then) is None:
+            self._report.recovered += 1
+        else:
+            self._report.refuse(place, *NO_FIELDS)
+
+
+def _document(bare: Bare) -> dict[str, Any]:
+    index, name = bare.present.place
+    return {"_index": index, "_id": name, "_source": Raw(bare.document)}

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from beats_signer.address import Address, Network
-from beats_signer.listeners import ListenerConfig, TlsConfig
+from beats_signer.listeners import ListenerConfig, ProxyProtocolConfig, TlsConfig
 from beats_signer.renamed import RENAMED
 from beats_signer.rules import RoutingConfig
 from beats_signer.senders import Allowed, AllowedConfig, SendersConfig, read_allowed
@@ -34,6 +34,7 @@ __all__ = [
     "LimitsConfig",
     "ListenerConfig",
     "Network",
+    "ProxyProtocolConfig",
     "RoutingConfig",
     "SealingConfig",
     "SendersConfig",

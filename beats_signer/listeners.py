@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from beats_signer.address import Address
+from beats_signer.address import Address, Network
 
-__all__ = ["ListenerConfig", "TlsConfig"]
+__all__ = ["ListenerConfig", "ProxyProtocolConfig", "TlsConfig"]
 
 
 class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +71,17 @@ class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
             )
 
 
+class ProxyProtocolConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Proxies that say for whom they have connected, in the PROXY protocol."""
+
+    trusted: Annotated[
+        tuple[Network, ...],
+        Meta(min_length=1, description="a list of at least one address or network"),
+    ]
+    """Addresses of proxies. Each has to send a header of version 1 or 2, before TLS;
+    nobody else is believed."""
+
+
 class ListenerConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """One address that senders connect to."""
 
@@ -79,3 +90,6 @@ class ListenerConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     ssl: TlsConfig | None = None
     """Without it the listener speaks plain text, and senders have no identity."""
+
+    proxy_protocol: ProxyProtocolConfig | None = None
+    """Take addresses of senders from a proxy in front; null: there is none."""

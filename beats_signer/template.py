@@ -40,6 +40,8 @@ _PLAIN_LISTENER = """\
     #   supported_protocols: [TLSv1.2, TLSv1.3]
     #   certificate_revocation_lists: []
     #   expired_revocation_lists: refuse
+    # proxy_protocol:           # of proxies in front, which tell senders' addresses
+    #   trusted: [10.0.0.4]
 """
 
 _TLS_LISTENER = """\
@@ -55,6 +57,8 @@ _TLS_LISTENER = """\
       # supported_protocols: [TLSv1.2, TLSv1.3]
       # certificate_revocation_lists: []  # of these authorities, PEM
       # expired_revocation_lists: refuse    # or accept: go on with the old list
+    # proxy_protocol:           # of proxies in front, which tell senders' addresses
+    #   trusted: [10.0.0.4]
 """
 
 _REST = """\

@@ -2,10 +2,13 @@
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 
+from beats_signer.config import Network
 from beats_signer.receive.encryption import Encryption
 from beats_signer.receive.identity import Identity
 from beats_signer.receive.peer import Peer, peer_of, spell_peer
+from beats_signer.receive.proxied import Proxied
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.refusal import UnwelcomeError
 from beats_signer.receive.session import Session
@@ -18,17 +21,33 @@ __all__ = ["Entrance"]
 class Entrance:
     """Builds the sessions of one listener, and is their host."""
 
-    def __init__(self, reception: Reception, tls: TlsFiles | None = None) -> None:
-        """Take what all listeners share, and the TLS of this one."""
+    def __init__(
+        self,
+        reception: Reception,
+        tls: TlsFiles | None = None,
+        proxies: Sequence[Network] = (),
+    ) -> None:
+        """Take what all listeners share, and the TLS and the proxies of this one."""
         self._reception = reception
         self._tls = tls
+        self._proxies = proxies
         self._sessions: set[Session] = set()
         self._identities: dict[str, Identity | None] = {}
         """By the name of the connection."""
 
     def build_protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
-        return self.build_session() if self._tls is None else self._encrypt(self._tls)
+        if not self._proxies:
+            return self._build_behind_proxy()
+        terms = self._reception.terms
+        return Proxied(
+            self._proxies,
+            terms.patience.handshake_seconds,
+            terms.timers,
+            terms.log,
+            self._build_behind_proxy,
+            self._reception.count_refusal,
+        )
 
     def build_session(self) -> Session:
         """Return the protocol of a connection whose bytes can be read."""
@@ -118,6 +137,9 @@ class Entrance:
         self._reception.log.warning(
             event, reason=error.refusal.value, error=str(error), **error.facts
         )
+
+    def _build_behind_proxy(self) -> asyncio.Protocol:
+        return self.build_session() if self._tls is None else self._encrypt(self._tls)
 
     def _encrypt(self, tls: TlsFiles) -> Encryption:
         terms = self._reception.terms

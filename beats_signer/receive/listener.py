@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from beats_signer.config import ListenerConfig
+from beats_signer.config import ListenerConfig, Network
 from beats_signer.errors import ConfigError
 from beats_signer.receive.binding import bind
 from beats_signer.receive.entrance import Entrance
@@ -34,11 +34,17 @@ class Listener:
     senders wait in the backlog meanwhile.
     """
 
-    def __init__(self, servers: list[socket.socket], tls: TlsFiles | None) -> None:
+    def __init__(
+        self,
+        servers: list[socket.socket],
+        tls: TlsFiles | None = None,
+        proxies: Sequence[Network] = (),
+    ) -> None:
         self.address = spell_peer(servers[0].getsockname())
         """Where it listens; the port is the real one."""
         self._servers = servers
         self._tls = tls
+        self._proxies = proxies
         self._entrance: Entrance | None = None
         self._accepting: list[asyncio.Task[None]] = []
         self._connecting: set[asyncio.Task[None]] = set()
@@ -56,8 +62,9 @@ class Listener:
             ConfigError: The address cannot be used, or a TLS file is wrong.
         """
         tls = TlsFiles(config.ssl) if config.ssl else None
+        proxies = config.proxy_protocol.trusted if config.proxy_protocol else ()
         try:
-            return cls(bind(config.address), tls)
+            return cls(bind(config.address), tls, proxies)
         except OSError as error:
             raise _explain(error, config.address) from error
 
@@ -67,7 +74,7 @@ class Listener:
         Raises:
             ConfigError: Another program has taken the address since.
         """
-        entrance = self._entrance = Entrance(reception, self._tls)
+        entrance = self._entrance = Entrance(reception, self._tls, self._proxies)
         for server in self._servers:
             _watch_for_dead_senders(server)
             try:

@@ -30,6 +30,9 @@ class Refusal(StrEnum):
     LIST_EXPIRED = "list_expired"
     """The revocation list of its authority is past its end."""
 
+    PROXY_HEADER = "proxy_header"
+    """A trusted proxy did not say, or not in order, for whom it has connected."""
+
     OTHER = "other"
     """Its certificate is wrong in another way, or TLS failed before any was seen."""
 

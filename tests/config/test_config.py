@@ -421,7 +421,7 @@ class TestTemplate:
 
     def test_its_comments_name_every_setting(self, tmp_path: Path) -> None:
         text = self.uncommented(tls=True) + examples()
-        named = set(re.findall(r"^[ -]*([a-z_]+):", text, re.M))
+        named = set(re.findall(r"^[ #-]*([a-z_]+):", text, re.M))
 
         assert setting_names(Config) <= named
 

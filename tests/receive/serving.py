@@ -10,7 +10,14 @@ import structlog
 from structlog.testing import LogCapture
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
-from beats_signer.config import Address, ListenerConfig, SendersConfig, TlsConfig
+from beats_signer.config import (
+    Address,
+    ListenerConfig,
+    Network,
+    ProxyProtocolConfig,
+    SendersConfig,
+    TlsConfig,
+)
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
@@ -140,12 +147,17 @@ async def serve(
     *,
     memory_bytes: int = 1 << 28,
     senders: SendersConfig | None = None,
+    proxies: Sequence[Network] = (),
 ) -> AsyncIterator[Desk]:
     """Listen on a free port; at the end nothing may be left, and no fault."""
     desk = Desk(patience or Patience(), memory_bytes, senders)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: desk.faults.append(context))
-    config = ListenerConfig(address=Address("127.0.0.1:0"), ssl=tls)
+    config = ListenerConfig(
+        address=Address("127.0.0.1:0"),
+        ssl=tls,
+        proxy_protocol=ProxyProtocolConfig(tuple(proxies)) if proxies else None,
+    )
     desk.listener = Listener.bind(config)
     desk.watch = Watch(desk.reception, [desk.listener])
     desk.listener.serve(desk.reception)

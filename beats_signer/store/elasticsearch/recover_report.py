@@ -110,7 +110,8 @@ class RecoveryReport:
         """Yield the report for people; the first line says what was done."""
         yield self._first_line()
         for refusal, count, (index, name) in self._reasons():
-            yield f"{count} stay bare in {refusal.target}: {_words(refusal)}"
+            where = f" in {refusal.target}" if refusal.target else ""
+            yield f"{count} stay bare{where}: {_words(refusal)}"
             yield f"  for example {index}/{name}"
         if self.changed:
             yield (

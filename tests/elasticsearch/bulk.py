@@ -215,7 +215,11 @@ def _ingested(cluster: Cluster, index: Index, action: Action) -> bytes | None:
     except ValueError as error:
         raise Refusal(400, "x_content_e_o_f_exception", str(error)) from error
     if all(ingest.run(pipeline, document) for pipeline in pipelines):
-        return json.dumps(document, separators=(",", ":")).encode()
+        try:
+            text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+        except ValueError as error:
+            raise Refusal(400, "document_parsing_exception", str(error)) from error
+        return text.encode()
     return None
 
 

@@ -155,7 +155,7 @@ def _fits(field: dict[str, Any], kind: str, value: Any) -> bool:
             return (
                 not kept or len(_text(value).encode("utf-8", "replace")) <= _TERM_BYTES
             )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 

@@ -88,6 +88,8 @@ class Finding:
             says = f"{says} ({self.detail})"
         if self.first is not None and self.count < _size(self.first, self.last):
             says = f"{says} ({self.count} of them)"
+        if not self.place and self.count > 1:
+            says = f"{says}: {self.count}"
         return f"{self.place}: {says}" if self.place else says
 
     def _strangers(self) -> Iterator[str]:
@@ -151,13 +153,15 @@ class Findings:
         entries: Range | None = None,
         detail: str = "",
         documents: Sequence[Document] = (),
+        count: int | None = None,
     ) -> None:
         """Report what is wrong with a range of seals or entries, ends included."""
         if reason not in REASONS[kind]:
             raise RuntimeError(f"{kind} has no reason {reason!r}")
         seal, last_seal = seals or (None, None)
         first, last = entries or (None, None)
-        count = _size(first, last) if entries else _size(seal, last_seal)
+        if count is None:
+            count = _size(first, last) if entries else _size(seal, last_seal)
         if not documents and self._locate is not None:
             documents = self._locate(seals, entries)
         new = Finding(

@@ -69,7 +69,7 @@ REASONS: dict[FindingKind, dict[str, str]] = {
         "line": "neither a seal nor an entry",
         "second": "another document claims the index of this entry",
         "seal": "another document claims the number of this seal",
-        "chain": "documents of a chain that nobody has founded",
+        "chain": "signed documents that no chain has a place for",
         "unsigned": "documents without a signature in a place that is the signer's",
     },
     FindingKind.FORGED: {

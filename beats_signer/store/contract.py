@@ -208,6 +208,8 @@ class Flaw:
     seals: Range | None = None
     entries: Range | None = None
     documents: tuple[Document, ...] = ()
+    count: int | None = None
+    """How many there are, where no range says so."""
 
 
 class Source(Protocol):

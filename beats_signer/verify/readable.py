@@ -55,5 +55,13 @@ class Readable(Protocol):
         """Return documents of the chain that is read, of the last seals of it."""
         return ()
 
+    def leftovers(self) -> Iterator[Flaw]:
+        """Yield what belongs to no chain; call it when all chains were read."""
+        return iter(())
+
+    def left(self) -> Sequence[str]:
+        """Return what was there and not looked at."""
+        return ()
+
     def close(self) -> None:
         """Let go of the source; nothing can be read any more."""

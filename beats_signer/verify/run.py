@@ -107,7 +107,9 @@ class Verification:
                 if not self._only or listed.origin in self._only
             ]
             if is_whole and not self._only:
+                strangers = tuple(self._source.leftovers())
                 chains += self._verify_rest(catalogue, findings)
+                _judge_strangers(strangers, catalogue, findings)
             self._judge_bare(catalogue, findings, is_whole=is_whole)
             if is_whole:
                 catalogue.finish(is_live=self._is_live)
@@ -124,6 +126,7 @@ class Verification:
             self._leave(f"what came after {format_time(facts.last_time)}")
         if not source.is_shown:
             self._leave("what Elasticsearch shows of the events")
+        self._report.not_checked += self._source.left()
         for reported in (findings, *chains):
             self._report.findings += reported
 
@@ -333,6 +336,16 @@ class Verification:
         self._report.not_checked.append(what)
 
 
+def _judge_strangers(
+    strangers: Sequence[Flaw], catalogue: CatalogueVerifier, findings: Findings
+) -> None:
+    """Report what belongs to no chain, unless one was founded meanwhile."""
+    listed = {one.founding.hash().hex()[:32] for one in catalogue.chains.values()}
+    for flaw in strangers:
+        if flaw.reason != "chain" or flaw.detail not in listed:
+            _add_flaw(findings, flaw)
+
+
 def _add_flaw(findings: Findings, flaw: Flaw) -> None:
     findings.add(
         flaw.kind,
@@ -341,6 +354,7 @@ def _add_flaw(findings: Findings, flaw: Flaw) -> None:
         entries=flaw.entries,
         detail=flaw.detail,
         documents=flaw.documents,
+        count=flaw.count,
     )
 
 

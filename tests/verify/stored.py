@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -35,6 +36,8 @@ from tests.verify.verifying import NOW
 
 _OWN = ("beats-signer-seals-*", "beats-signer-catalogue", "beats-signer-checkpoints")
 
+_BACKING = re.compile(r"\.ds-(.+)-\d{4}\.\d\d\.\d\d-\d{6}")
+
 
 def no_pause(seconds: float) -> None:
     """Try again at once."""
@@ -48,7 +51,7 @@ class Stored:
     client: Elasticsearch
     world: World
     destination: Destination | None = None
-    """Where all events go; ``None``: to the default target of their chain."""
+    """Where the events of the first chain go; ``None``: to its default target."""
     derived: tuple[str, ...] = ()
     """Fields that pipelines make."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -96,7 +99,7 @@ class Stored:
         """Open the source; the caller closes it."""
         client = BlockingClient(Client(self.access.url, timeout_seconds=20))
         asking = Asking(client, self.access.url, no_pause)
-        defaults = {
+        defaults: dict[str, Any] = {
             "now": now,
             "settled": now - 300 * 10**9,
             "compare": Showing(self.derived).compare,
@@ -142,10 +145,21 @@ class Stored:
         return source
 
     def write(self, document: Document, source: dict[str, Any]) -> None:
-        """Put a document there, whatever stands there."""
-        self.client.index(
-            index=document.index, id=document.id, document=source, refresh=True
+        """Put a document there, whatever stands there.
+
+        A data stream takes what is new by its own name only, and lets nobody change
+        a document who has not read it.
+        """
+        known = self.client.options(ignore_status=404).get(
+            index=document.index, id=document.id
         )
+        options: dict[str, Any] = {"index": document.index}
+        if known.get("found"):
+            options["if_seq_no"] = known["_seq_no"]
+            options["if_primary_term"] = known["_primary_term"]
+        elif backing := _BACKING.fullmatch(document.index):
+            options = {"index": backing[1], "op_type": "create"}
+        self.client.index(id=document.id, document=source, refresh=True, **options)
 
     def change(
         self, document: Document, how: Callable[[dict[str, Any]], object]
@@ -179,7 +193,7 @@ class Stored:
             await store.close()
 
     def _destination_of(self, chain: SignedChain) -> Destination | None:
-        return None if chain is self.world.catalogue else self.destination
+        return self.destination if chain is self.chain else None
 
 
 def to_sealed(

@@ -117,7 +117,7 @@ class ChainReading:
         seal, record = stored.seal, stored.record
         if item.is_twin or seal is None:
             self._is_certain = self._is_certain and item.is_twin
-            self._located.open(stored, None)
+            self._located.open(item.number, stored.document, None)
             yield record
             return
         if self._claims is None:
@@ -127,7 +127,7 @@ class ChainReading:
                 pass  # entries of seals that are missing: nobody can judge them
             self._is_certain = True
         candidates = Candidates(self._chain, seal, record)
-        self._located.open(stored, candidates)
+        self._located.open(item.number, stored.document, candidates)
         self._is_catalogue = is_catalogue(seal.origin)
         yield record
         self._obey(seal, record)

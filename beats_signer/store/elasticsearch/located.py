@@ -11,7 +11,6 @@ from itertools import islice
 from beats_signer.chain.findings import MOST_DOCUMENTS, Document, Range
 from beats_signer.store.elasticsearch.claims import Claim
 from beats_signer.store.elasticsearch.entries import Candidates
-from beats_signer.store.elasticsearch.seal_documents import StoredSeal
 
 __all__ = ["Located"]
 
@@ -20,7 +19,8 @@ __all__ = ["Located"]
 class _Open:
     """What is known of one seal and its entries."""
 
-    stored: StoredSeal | None = None
+    number: int | None = None
+    document: Document | None = None
     candidates: Candidates | None = None
     runs: list[tuple[list[int], list[str], list[str]]] = field(default_factory=list)
     """Of each run of documents: entry, index and ``_id``."""
@@ -51,9 +51,11 @@ class Located:
         self._before = _Open()
         self._now = _Open()
 
-    def open(self, stored: StoredSeal, candidates: Candidates | None) -> None:
+    def open(
+        self, number: int, document: Document, candidates: Candidates | None
+    ) -> None:
         """Take the next seal; its entries follow."""
-        self._before, self._now = self._now, _Open(stored, candidates)
+        self._before, self._now = self._now, _Open(number, document, candidates)
 
     def leave(self) -> None:
         """Take note that no seal covers what follows."""
@@ -75,9 +77,9 @@ class Located:
             return []
         first, last = seals
         return [
-            one.stored.document
+            one.document
             for one in both
-            if one.stored is not None
-            and one.stored.seal is not None
-            and first <= one.stored.seal.number <= last
+            if one.document is not None
+            and one.number is not None
+            and first <= one.number <= last
         ]

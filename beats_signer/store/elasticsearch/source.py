@@ -5,12 +5,13 @@ not there and what could not be read are told apart: the second is a ``SourceErr
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
-from beats_signer.chain.findings import Document, Range
+from beats_signer.chain.findings import Document, FindingKind, Range
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import SourceError
@@ -21,6 +22,7 @@ from beats_signer.store.elasticsearch.pages import Pages, Search
 from beats_signer.store.elasticsearch.places import CHECKPOINTS_INDEX, SEALS_INDEX
 from beats_signer.store.elasticsearch.questions import Asking, Hit
 from beats_signer.store.elasticsearch.seal_documents import read_seal
+from beats_signer.store.elasticsearch.strangers import Strangers
 
 __all__ = ["ElasticsearchSource"]
 
@@ -31,6 +33,14 @@ class _Checkpoint(Struct):
 
 class _Named(Struct):
     source: _Checkpoint = msgspec.field(name="_source", default_factory=_Checkpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Founding:
+    """Seal 0 of a chain, as it is found."""
+
+    chain: bytes
+    document: Document
 
 
 class ElasticsearchSource:
@@ -45,6 +55,7 @@ class ElasticsearchSource:
         now: int,
         settled: int | None = None,
         compare: Compare | None = None,
+        own: Sequence[str] = (),
     ) -> None:
         """Take the cluster, whose client ``close`` closes; nothing is asked yet.
 
@@ -55,21 +66,24 @@ class ElasticsearchSource:
             now: The reader's clock, nanoseconds since 1970.
             settled: The time up to which everything that was stored is there.
             compare: Holds visible fields against payloads; ``None``: not read.
+            own: Patterns of indices in which everything has to be signed.
         """
         self._asking = asking
         self._signer = signer
         self._indices = indices
         self._now = now
         self._compare = compare
+        self._own = own
         self._located = Located()
         self._pinned: dict[str, bytes] = {}
-        self._founded: dict[str, list[bytes]] | None = None
+        self._founded: dict[str, list[_Founding]] | None = None
         self._read_seals = 0
         self._total_seals: int | None = None
         self.settled = settled
         self.is_growing = True
         self.is_shown = compare is not None
         self.ignored: list[str] = []
+        self._left: list[str] = []
 
     def close(self) -> None:
         """Let go of the cluster. Idempotent."""
@@ -85,7 +99,7 @@ class ElasticsearchSource:
         """See ``Readable.origins``."""
         signer = self.catalogue()
         self._founded = None
-        others = sorted({*self._find_founded(), *self._pinned} - {signer})
+        others = sorted(set(self._find_founded()) - {signer})
         return [signer, *(one for one in others if signer_of(one) == signer)]
 
     def pin(self, origin: str, chain: bytes) -> None:
@@ -110,6 +124,35 @@ class ElasticsearchSource:
     def locate(self, seals: Range | None, entries: Range | None) -> Sequence[Document]:
         """See ``Readable.locate``."""
         return self._located.find(seals, entries)
+
+    def leftovers(self) -> Iterator[Flaw]:
+        """See ``Readable.leftovers``."""
+        signer = self.catalogue()
+        self._founded = None
+        known = {chain.hex()[:32] for chain in self._pinned.values()}
+        others = set()
+        for origin, foundings in self._find_founded().items():
+            for one in foundings:
+                chain = one.chain.hex()[:32]
+                if signer_of(origin) != signer:
+                    others.add(chain)
+                    continue
+                known.add(chain)
+                if self._pinned.get(origin, one.chain) != one.chain:
+                    detail = f"another founding of {origin}"
+                    documents = (one.document,)
+                    yield Flaw(
+                        FindingKind.FORGED, "unlisted", detail, documents=documents
+                    )
+        strangers = Strangers(self._asking, self._indices)
+        yield from strangers.unfounded(sorted(known | others))
+        yield from strangers.unsigned(self._own)
+        if count := strangers.count(sorted(others)):
+            self._left.append(f"{count} documents of other signers")
+
+    def left(self) -> Sequence[str]:
+        """See ``Readable.left``."""
+        return self._left
 
     def done(self) -> float:
         """See ``Readable.done``; counted in seals."""
@@ -154,17 +197,19 @@ class ElasticsearchSource:
         """Return the id of a chain: the one that is trusted, or the first there."""
         if (chain := self._pinned.get(origin)) is not None:
             return chain
-        return next(iter(self._find_founded().get(origin, ())), None)
+        founded = self._find_founded().get(origin)
+        return founded[0].chain if founded else None
 
-    def _find_founded(self) -> dict[str, list[bytes]]:
-        """Return the chain ids by the origin that their founding claims."""
+    def _find_founded(self) -> dict[str, list[_Founding]]:
+        """Return the foundings by the origin that they claim."""
         if self._founded is None:
-            founded: dict[str, list[bytes]] = {}
+            founded: dict[str, list[_Founding]] = {}
             self._founded = founded
             for hit in self._foundings():
                 seal = read_seal(hit, "").seal
                 if seal is not None and seal.number == 0:
-                    founded.setdefault(seal.origin, []).append(seal.hash())
+                    founding = _Founding(seal.hash(), Document(hit.index, hit.id))
+                    founded.setdefault(seal.origin, []).append(founding)
         return self._founded
 
     def _foundings(self) -> Iterator[Hit]:
@@ -191,9 +236,9 @@ class ElasticsearchSource:
     def _count_seals(self) -> int:
         signer = self.catalogue()
         chains = [
-            chain.hex()[:32]
-            for origin, ids in self._find_founded().items()
-            for chain in ids
+            one.chain.hex()[:32]
+            for origin, foundings in self._find_founded().items()
+            for one in foundings
             if signer_of(origin) == signer
         ]
         return self._asking.count(SEALS_INDEX, {"terms": {"chain": chains}})

@@ -51,6 +51,7 @@ class _Documents(Struct):
 class InPlace:
     """A seal in its place."""
 
+    number: int
     stored: StoredSeal
     is_behind_gap: bool
     """Whether seals in front of it are missing."""
@@ -174,9 +175,9 @@ class ChainSeals:
             return
         self._before = chosen.stored.seal
         self._due = number + 1
-        yield InPlace(chosen.stored, is_behind_gap)
+        yield InPlace(number, chosen.stored, is_behind_gap)
         for twin in chosen.twins:
-            yield InPlace(twin, False, is_twin=True)
+            yield InPlace(number, twin, False, is_twin=True)
 
     def _is_young(self, group: Sequence[StoredSeal]) -> bool:
         times = [one.seal.time for one in group if one.seal is not None]

@@ -6,12 +6,13 @@ soon as the store has them, also when their connection is gone by then.
 of the budget is spent, every reader stops, whoever spent it; when another eighth
 has come back, all go on.
 
-Unfinished windows alone could spend it, and then nothing would ever come back:
-everybody would wait for everybody else. So one reader is *excepted* until its
-window is complete: of those for whom something has arrived the one that holds
-most, for it needs least to its end and sets most free. When nothing more has
-arrived for it, the next one is excepted in its place. What is read in this way
-comes out of the eighth that was left; all but the excepted one together always
+Unfinished windows could spend it, and then nothing might ever come back: everybody
+would wait for everybody else, for what a stuck chain holds (half of the budget at
+most) does not come back either. While no more than that is finished, one reader is
+*excepted* until its window is complete: of those for whom something has arrived the
+one that holds most, for it needs least to its end and sets most free. When nothing
+more has arrived for it, the next one is excepted in its place. What is read in this
+way comes out of the eighth that was left; all but the excepted one together always
 hold less than the limit, so it is exceeded by one window at most. A sender that
 does not go on although it holds memory is closed by its session.
 """
@@ -75,8 +76,8 @@ class Budget:
 
     @property
     def is_blocked(self) -> bool:
-        """Tell whether somebody waits for nothing but unfinished windows."""
-        return bool(self._waiting) and not self._finished_bytes
+        """Tell whether somebody waits, and not for the store alone."""
+        return bool(self._waiting) and not self._waits_for_store
 
     def may_read(self, reader: Reader) -> bool:
         """Tell whether *reader* may take more bytes now."""
@@ -132,8 +133,13 @@ class Budget:
             return
         if reporting not in (None, self._excepted) and self._shares[reporting].wants:
             self._waiting.setdefault(reporting)
-        if not self._finished_bytes:
+        if not self._waits_for_store:
             self._except_one(reporting)
+
+    @property
+    def _waits_for_store(self) -> bool:
+        """Tell whether so much is finished that some of it will be stored."""
+        return self._finished_bytes > self.limit_bytes // 2
 
     @property
     def _enough_bytes(self) -> int:

@@ -278,13 +278,30 @@ def test_the_exception_passes_on_when_its_holder_wants_nothing_more() -> None:
 def test_finished_windows_are_waited_for_instead_of_an_exception() -> None:
     budget = Budget(LIMIT)
     one, other = Sender(budget), Sender(budget)
-    one.read(10)
+    one.read(LIMIT // 2 + 1)
     one.complete()
-    other.read(LIMIT)
+    other.read(LIMIT // 2)
     assert not other.is_reading
+    assert not budget.is_blocked
 
     one.store()
     assert other.is_reading
+
+
+def test_finished_windows_of_a_stuck_chain_keep_nobody_from_an_exception() -> None:
+    budget = Budget(LIMIT)
+    stuck, large, small = Sender(budget), Sender(budget), Sender(budget)
+    stuck.read(LIMIT // 2)
+    stuck.complete()
+    small.read(150)
+    large.read(250)
+
+    assert readers(stuck, large, small) == [False, True, False]
+    assert budget.is_blocked
+    large.complete()
+    large.store()
+
+    assert small.is_reading
 
 
 def test_one_that_does_not_want_to_read_is_not_called() -> None:

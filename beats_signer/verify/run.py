@@ -107,9 +107,7 @@ class Verification:
                 if not self._only or listed.origin in self._only
             ]
             if is_whole and not self._only:
-                strangers = tuple(self._source.leftovers())
                 chains += self._verify_rest(catalogue, findings)
-                _judge_strangers(strangers, catalogue, findings)
             self._judge_bare(catalogue, findings, is_whole=is_whole)
             if is_whole:
                 catalogue.finish(is_live=self._is_live)
@@ -176,6 +174,19 @@ class Verification:
         return True
 
     def _verify_rest(
+        self, catalogue: CatalogueVerifier, findings: Findings
+    ) -> list[Findings]:
+        """Judge what is not of a chain that was listed."""
+        judged: list[Findings] = []
+        try:
+            strangers = tuple(self._source.leftovers())
+            judged += self._verify_unlisted(catalogue, findings)
+            _judge_strangers(strangers, catalogue, findings)
+        except SourceError as error:
+            self._doubt(f"what no chain covers cannot be read: {error}")
+        return judged
+
+    def _verify_unlisted(
         self, catalogue: CatalogueVerifier, findings: Findings
     ) -> list[Findings]:
         """Judge what was not listed when the catalogue was read."""

@@ -39,6 +39,8 @@ class _Script:
     """How often it strikes; ``None``: until it is lifted."""
     having: bytes
     """It strikes only requests with these bytes in their body."""
+    spared: int
+    """How many of them come before the first that it strikes."""
 
 
 @dataclass
@@ -92,9 +94,13 @@ class Fake:
         times: int | None = 1,
         on: str = "bulk",
         having: bytes = b"",
+        after: int = 0,
     ) -> None:
-        """Let a fault strike the next requests of an operation, in order."""
-        self._scripts.append(_Script(fault, on, times, having))
+        """Let a fault strike the next requests of an operation, in order.
+
+        So many of them are spared before.
+        """
+        self._scripts.append(_Script(fault, on, times, having, after))
 
     def judge(
         self,
@@ -212,6 +218,9 @@ class Fake:
         for script in self._scripts:
             is_meant = script.operation == request.operation
             if is_meant and script.left != 0 and script.having in request.body:
+                if script.spared:
+                    script.spared -= 1
+                    continue
                 if script.left is not None:
                     script.left -= 1
                 return script.fault

@@ -54,6 +54,7 @@ class Stored:
     """Where the events of the first chain go; ``None``: to its default target."""
     derived: tuple[str, ...] = ()
     """Fields that pipelines make."""
+    timeout_seconds: float = 20
     options: dict[str, Any] = field(default_factory=dict)
     """How the source is opened, besides the defaults."""
 
@@ -79,7 +80,7 @@ class Stored:
 
     def store(self) -> None:
         """Store what the world has by now, with its checkpoint."""
-        asyncio.run(self._store())
+        asyncio.run(self.write_all())
         self.refresh()
 
     def refresh(self) -> None:
@@ -97,7 +98,9 @@ class Stored:
 
     def open(self, now: int = NOW, **options: Any) -> ElasticsearchSource:
         """Open the source; the caller closes it."""
-        client = BlockingClient(Client(self.access.url, timeout_seconds=20))
+        client = BlockingClient(
+            Client(self.access.url, timeout_seconds=self.timeout_seconds)
+        )
         asking = Asking(client, self.access.url, no_pause)
         defaults: dict[str, Any] = {
             "now": now,
@@ -175,7 +178,8 @@ class Stored:
         self.client.delete(index=document.index, id=document.id, refresh=True)
         return document
 
-    async def _store(self) -> None:
+    async def write_all(self) -> None:
+        """Store what the world has by now, without letting searches see it."""
         store = ElasticsearchStore(
             Client(self.access.url, timeout_seconds=20),
             structlog.wrap_logger(None, processors=[Log([])]),

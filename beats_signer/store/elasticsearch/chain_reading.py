@@ -83,14 +83,25 @@ class ChainReading:
         Raises:
             SourceError: They cannot be read on.
         """
-        if first_seal == 0:
-            self._claims = self._open(0)
-        chain = ChainSeals(self._asking, self._name, first_seal, self._settled)
+        try:
+            if first_seal == 0:
+                self._claims = self._open(0)
+            yield from self._read_seals(first_seal)
+            yield from self._read_rest()
+        finally:
+            if self._claims is not None:
+                self._claims.close()
+
+    def _read_seals(self, first: int) -> Iterator[Item]:
+        chain = ChainSeals(self._asking, self._name, first, self._settled)
         for item in chain.read():
             if isinstance(item, Flaw):
                 yield item
             else:
                 yield from self._read_seal(item)
+
+    def _read_rest(self) -> Iterator[Item]:
+        """Yield what no seal covers."""
         if self._claims is not None:
             self._located.leave()
             for part in self._claims.until(None):

@@ -16,8 +16,8 @@ from beats_signer.chain.merkle import leaf_hash, split_hashes, tree_hash
 from beats_signer.chain.seal import Seal, SealRecord
 from beats_signer.store.contract import Flaw
 from beats_signer.store.elasticsearch.claims import Claim, number_of, read_claim
+from beats_signer.store.elasticsearch.pages import Pages
 from beats_signer.store.elasticsearch.places import ID_CHARACTERS, id_of
-from beats_signer.store.elasticsearch.questions import Hit
 
 __all__ = ["Candidates", "Claims", "Other"]
 
@@ -28,8 +28,9 @@ _OWN_ID, _OWN_LEAF = 1, 2
 class Claims:
     """The documents of one chain, in order, as far as they were asked for."""
 
-    def __init__(self, pages: Iterable[list[Hit]]) -> None:
-        """Take the pages; nothing is read yet."""
+    def __init__(self, pages: Pages) -> None:
+        """Take the pages, which ``close`` closes."""
+        self._source = pages
         self._pages = iter(pages)
         self._held: list[Claim] = []
 
@@ -48,6 +49,10 @@ class Claims:
             if end:
                 yield held[:end]
             return
+
+    def close(self) -> None:
+        """Read no more. Idempotent."""
+        self._source.close()
 
     def _fetch(self) -> bool:
         """Take the next page; tell whether there is one."""

@@ -77,13 +77,18 @@ class Pages:
     """One reading of one search; iterate over it once."""
 
     def __init__(
-        self, asking: Asking, search: Search, page_bytes: int = PAGE_BYTES
+        self,
+        asking: Asking,
+        search: Search,
+        *,
+        page_bytes: int = PAGE_BYTES,
+        first_size: int = _FIRST,
     ) -> None:
         """Prepare to read; nothing is sent yet."""
         self._asking = asking
         self._search = search
         self._page_bytes = page_bytes
-        self._size = _FIRST
+        self._size = first_size
         self._point: str | None = None
         self._coming: _Request | None = None
         self._after: Raw | None = None  # order of the last document, in this point
@@ -112,7 +117,7 @@ class Pages:
                 if hits:
                     yield hits
         finally:
-            self._close()
+            self.close()
 
     def _fetch(self) -> tuple[Page, int]:
         """Return the next page and how many documents it could have had."""
@@ -195,8 +200,8 @@ class Pages:
         self._is_resumed = self._last is not None
         self._point = self._after = None
 
-    def _close(self) -> None:
-        """Let the server forget the point in time; it would do so by itself."""
+    def close(self) -> None:
+        """Let the server forget the point in time. Idempotent."""
         request, self._coming = self._coming, None
         with suppress(StoreError):
             if request is not None:

@@ -101,29 +101,6 @@ class Asking:
         self.where = where
         self._pause = pause
 
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | bytes | None = None,
-        parameters: Mapping[str, str] | None = None,
-        *,
-        may_lack: bool = False,
-    ) -> Answer:
-        """Return an answer of status 200, or of 404 where that is one.
-
-        Raises:
-            SourceError: There is none.
-        """
-
-        def once() -> Answer:
-            answer = self.client.start(method, path, body, parameters).result()
-            if answer.status != 200 and not (may_lack and answer.status == 404):
-                self.refuse(answer, f"{method} {path}")
-            return answer
-
-        return self.insist(once)
-
     def read(
         self,
         method: str,
@@ -132,12 +109,29 @@ class Asking:
         *,
         kind: type[_T],
     ) -> _T:
-        """Return an answer of status 200 as values; see ``ask``."""
+        """Return an answer of status 200 as values.
+
+        Raises:
+            SourceError: There is none.
+        """
 
         def once() -> _T:
             answer = self.client.start(method, path, body).result()
             if answer.status != 200:
                 self.refuse(answer, f"{method} {path}")
+            return decode(answer.data, kind)
+
+        return self.insist(once)
+
+    def find(self, path: str, kind: type[_T]) -> _T | None:
+        """Return one document as values, ``None`` when it is not there."""
+
+        def once() -> _T | None:
+            answer = self.client.start("GET", path).result()
+            if answer.status == 404 and _LOST_POINT.encode() not in answer.data:
+                return None
+            if answer.status != 200:
+                self.refuse(answer, f"GET {path}")
             return decode(answer.data, kind)
 
         return self.insist(once)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from beats_signer.chain.findings import Document, FindingKind, Range
 from beats_signer.chain.origin import signer_of
@@ -32,7 +32,7 @@ class _Checkpoint(Struct):
 
 
 class _Named(Struct):
-    source: _Checkpoint = msgspec.field(name="_source", default_factory=_Checkpoint)
+    source: Raw = msgspec.field(name="_source", default=Raw(b"{}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ElasticsearchSource:
             compare: Holds visible fields against payloads; ``None``: not read.
             own: Patterns of indices in which everything has to be signed.
         """
-        self._asking = asking
+        self.asking = asking
         self._signer = signer
         self._indices = indices
         self._now = now
@@ -87,7 +87,7 @@ class ElasticsearchSource:
 
     def close(self) -> None:
         """Let go of the cluster. Idempotent."""
-        self._asking.client.close()
+        self.asking.client.close()
 
     def catalogue(self) -> str:
         """See ``Readable.catalogue``."""
@@ -109,13 +109,13 @@ class ElasticsearchSource:
     def checkpoint(self) -> str | None:
         """See ``Readable.checkpoint``."""
         path = f"/{CHECKPOINTS_INDEX}/_doc/{quote(self.catalogue(), safe='')}"
-        answer = self._asking.ask("GET", path, may_lack=True)
-        if answer.status == 404:
+        found = self.asking.find(path, _Named)
+        if found is None:
             return None
         try:
-            return msgspec.json.decode(answer.data, type=_Named).source.note
+            return msgspec.json.decode(found.source, type=_Checkpoint).note
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return ""
+            return ""  # the verifier finds no checkpoint in it
 
     def flaws(self) -> list[Flaw]:
         """See ``Readable.flaws``."""
@@ -144,7 +144,7 @@ class ElasticsearchSource:
                     yield Flaw(
                         FindingKind.FORGED, "unlisted", detail, documents=documents
                     )
-        strangers = Strangers(self._asking, self._indices)
+        strangers = Strangers(self.asking, self._indices)
         yield from strangers.unfounded(sorted(known | others))
         yield from strangers.unsigned(self._own)
         if count := strangers.count(sorted(others)):
@@ -171,7 +171,7 @@ class ElasticsearchSource:
             "sort": [{"seal": {"order": "desc", "unmapped_type": "long"}}],
             "size": 1,
         }
-        hits = self._asking.search(SEALS_INDEX, body).hits
+        hits = self.asking.search(SEALS_INDEX, body).hits
         return read_seal(hits[0], name).record if hits else None
 
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
@@ -181,7 +181,7 @@ class ElasticsearchSource:
             return
         self._located = Located()
         reading = ChainReading(
-            self._asking,
+            self.asking,
             chain,
             self._located,
             indices=self._indices,
@@ -214,20 +214,20 @@ class ElasticsearchSource:
 
     def _foundings(self) -> Iterator[Hit]:
         query = {"term": {"seal": 0}}
-        for hits in Pages(self._asking, Search(SEALS_INDEX, query, None)):
+        for hits in Pages(self.asking, Search(SEALS_INDEX, query, None)):
             yield from hits
 
     def _only_signer(self) -> str:
         signers = sorted({signer_of(origin) for origin in self._find_founded()})
         if not signers:
             raise SourceError(
-                f"{self._asking.where} holds no chain",
+                f"{self.asking.where} holds no chain",
                 hint="Is this the cluster that a signer writes to, and may this user "
                 f"read {SEALS_INDEX}?",
             )
         if len(signers) > 1:
             raise SourceError(
-                f"{self._asking.where} holds the chains of {len(signers)} signers:"
+                f"{self.asking.where} holds the chains of {len(signers)} signers:"
                 f" {', '.join(signers)}",
                 hint="Name the one to read.",
             )
@@ -241,4 +241,4 @@ class ElasticsearchSource:
             for one in foundings
             if signer_of(origin) == signer
         ]
-        return self._asking.count(SEALS_INDEX, {"terms": {"chain": chains}})
+        return self.asking.count(SEALS_INDEX, {"terms": {"chain": chains}})

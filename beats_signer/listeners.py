@@ -17,7 +17,7 @@ class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Certificate of this signer, then its intermediate ones; PEM."""
 
     key: Path
-    """Private key of the certificate, without a passphrase; PEM."""
+    """Private key of the certificate; PEM."""
 
     certificate_authorities: tuple[Path, ...] = ()
     """Authorities whose client certificates are accepted; PEM."""
@@ -39,10 +39,23 @@ class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ("TLSv1.2", "TLSv1.3")
     """Versions of TLS that are spoken."""
 
+    key_passphrase_file: Path | None = None
+    """File with the passphrase of the key, where it has one. Secrets stand in files:
+    there is no key_passphrase."""
+
+    cipher_suites: tuple[str, ...] = ()
+    """Suites of TLS 1.2, the preferred first, as Beats, IANA or OpenSSL spell them.
+    []: those of OpenSSL. TLS 1.3 has its own, which cannot be chosen."""
+
+    handshake_timeout: Annotated[float, Meta(ge=1, le=300)] | None = None
+    """Time for a TLS handshake in seconds, not in Logstash's milliseconds; null:
+    limits.handshake_seconds."""
+
     @property
     def server_files(self) -> tuple[Path, ...]:
         """Return the files that a handshake depends on."""
-        return self.certificate, self.key, *self.certificate_authorities
+        passphrase = (self.key_passphrase_file,) if self.key_passphrase_file else ()
+        return self.certificate, self.key, *passphrase, *self.certificate_authorities
 
     @property
     def revocation_files(self) -> tuple[Path, ...]:
@@ -57,6 +70,11 @@ class TlsConfig(Struct, frozen=True, forbid_unknown_fields=True):
                 "certificate_revocation_lists are named, certificate_authorities are "
                 "none\n"
                 "Name the authorities whose lists these are."
+            )
+        if self.cipher_suites and "TLSv1.2" not in self.supported_protocols:
+            raise ValueError(
+                "cipher_suites are named, supported_protocols are without TLSv1.2\n"
+                "Leave them out: the suites of TLS 1.3 cannot be chosen."
             )
         if wanted == "none" and self.certificate_authorities:
             raise ValueError(

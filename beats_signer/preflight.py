@@ -14,7 +14,7 @@ from cryptography import x509
 from beats_signer.config import Config, ListenerConfig, read_allowed
 from beats_signer.errors import ConfigError, SignerError, StateError
 from beats_signer.permissions import describe_secret_fault, describe_writers
-from beats_signer.receive.tls import build_server_context
+from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.sign.state import Identity, StateFolder
 from beats_signer.store.elasticsearch.connection import connect
 from beats_signer.store.elasticsearch.soundness import Mark, Verdict
@@ -97,6 +97,8 @@ def _list_secrets(config: Config) -> Iterator[Path]:
     for listener in config.listeners:
         if listener.ssl is not None:
             yield listener.ssl.key
+            if listener.ssl.key_passphrase_file is not None:
+                yield listener.ssl.key_passphrase_file
     if (store := config.elasticsearch) is not None:
         named = (store.api_key_file, store.password_file, store.ssl.key)
         yield from (path for path in named if path is not None)
@@ -117,7 +119,7 @@ def _check_listener(listener: ListenerConfig, now: datetime) -> Iterator[Verdict
         yield Verdict(Mark.OK, "listener", where, what)
         return
     try:
-        build_server_context(tls)
+        TlsFiles(tls)
         ends = _end_of(tls.certificate)
     except ConfigError as error:
         yield _broken("listener", where, error)

@@ -34,7 +34,19 @@ MOVED: Mapping[str, tuple[str, str]] = {
         "listeners.ssl.supported_protocols",
         "Name all versions: [TLSv1.2, TLSv1.3].",
     ),
-    "ssl_handshake_timeout": ("limits.handshake_seconds", ""),
+    "ssl_handshake_timeout": (
+        "listeners.ssl.handshake_timeout",
+        "It is in seconds; limits.handshake_seconds is that of all listeners.",
+    ),
+    "ssl_cipher_suites": ("listeners.ssl.cipher_suites", ""),
+    "ssl_key_passphrase": (
+        "listeners.ssl.key_passphrase_file",
+        "Secrets stand in files.",
+    ),
+    "key_passphrase": (
+        "listeners.ssl.key_passphrase_file",
+        "Secrets stand in files.",
+    ),
     "client_inactivity_timeout": (
         "limits.first_byte_seconds",
         "It bounds a connection that never sends; one that is idle later stays.",
@@ -79,8 +91,6 @@ MOVED: Mapping[str, tuple[str, str]] = {
 """By the key elsewhere: the setting here, and what is different about it."""
 
 _GONE: Mapping[str, str] = {
-    "ssl_key_passphrase": "Keys have none here: their files are the signer's alone. "
-    "Store it without: openssl pkey -in KEY -out FILE.",
     "include_codec_tag": "Events are sealed as they come: nothing is added to them.",
     "add_hostname": "Events are sealed as they come: nothing is added to them.",
     "add_field": "Events are sealed as they come: nothing is added to them.",

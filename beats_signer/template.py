@@ -38,6 +38,9 @@ _PLAIN_LISTENER = """\
     #   certificate_authorities: [tls/ca.crt]
     #   client_authentication: required
     #   supported_protocols: [TLSv1.2, TLSv1.3]
+    #   cipher_suites: []
+    #   handshake_timeout: null
+    #   key_passphrase_file: null
     #   certificate_revocation_lists: []
     #   expired_revocation_lists: refuse
     # proxy_protocol:           # of proxies in front, which tell senders' addresses
@@ -55,6 +58,9 @@ _TLS_LISTENER = """\
       certificate_authorities: [tls/ca.crt]
       client_authentication: required     # none, optional, required
       # supported_protocols: [TLSv1.2, TLSv1.3]
+      # cipher_suites: []                 # of TLS 1.2; []: those of OpenSSL
+      # handshake_timeout: null           # seconds; null: limits.handshake_seconds
+      # key_passphrase_file: null         # where the key has a passphrase
       # certificate_revocation_lists: []  # of these authorities, PEM
       # expired_revocation_lists: refuse    # or accept: go on with the old list
     # proxy_protocol:           # of proxies in front, which tell senders' addresses

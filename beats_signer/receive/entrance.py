@@ -145,7 +145,7 @@ class Entrance:
         terms = self._reception.terms
         return Encryption(
             tls.context,
-            terms.patience.handshake_seconds,
+            tls.handshake_seconds or terms.patience.handshake_seconds,
             terms.timers,
             terms.log,
             self.build_session,

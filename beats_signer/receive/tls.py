@@ -7,15 +7,19 @@ of Beats live for days and do not gain from resumption.
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from beats_signer.config import TlsConfig
 from beats_signer.errors import ConfigError
+from beats_signer.receive.ciphers import set_ciphers
 
 __all__ = [
     "ServerTls",
@@ -28,6 +32,8 @@ _VERSIONS = {
     "TLSv1.2": ssl.TLSVersion.TLSv1_2,
     "TLSv1.3": ssl.TLSVersion.TLSv1_3,
 }
+_PASSPHRASE_BYTES = 1024
+"""Longest that OpenSSL takes."""
 _CLIENTS = {
     "none": ssl.CERT_NONE,
     "optional": ssl.CERT_OPTIONAL,
@@ -71,7 +77,9 @@ def build_server_context(tls: TlsConfig) -> ssl.SSLContext:
     context.minimum_version, context.maximum_version = min(versions), max(versions)
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0
-    _load_certificate(context, tls.certificate, tls.key)
+    if tls.cipher_suites:
+        set_ciphers(context, tls.cipher_suites)
+    _load_certificate(context, tls.certificate, tls.key, tls.key_passphrase_file)
     for authority in tls.certificate_authorities:
         _load_authority(context, authority)
     context.verify_mode = _CLIENTS[tls.client_authentication]
@@ -94,11 +102,18 @@ def build_client_context(
     return context
 
 
-def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+def _load_certificate(
+    context: ssl.SSLContext,
+    certificate: Path,
+    key: Path,
+    passphrase_file: Path | None = None,
+) -> None:
     _check_readable(certificate, "certificate")
     _check_readable(key, "private key")
+    passphrase = _read_passphrase(passphrase_file) if passphrase_file else None
+    password = _refuse_passphrase(key) if passphrase is None else passphrase
     try:
-        context.load_cert_chain(certificate, key, password=_refuse_passphrase(key))
+        context.load_cert_chain(certificate, key, password=password)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError(
@@ -106,11 +121,43 @@ def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> 
                 f"{certificate}",
                 hint="Name the key for which this certificate was issued.",
             ) from error
+        if passphrase is not None and _is_locked(key, passphrase):
+            raise ConfigError(
+                f"the passphrase in {passphrase_file} does not open the private key "
+                f"{key}",
+                hint="The file holds the passphrase and nothing else; a line feed at "
+                "its end does not count.",
+            ) from error
         raise ConfigError(
             f"the certificate {certificate} with the private key {key} cannot be "
             f"used: {error.reason or error}",
             hint="Both have to be PEM files; the signer's own certificate comes first.",
         ) from error
+
+
+def _is_locked(key: Path, passphrase: bytes) -> bool:
+    """Tell whether only the passphrase is wrong: OpenSSL's error does not."""
+    data = key.read_bytes()
+    with suppress(ValueError, UnsupportedAlgorithm):
+        try:
+            load_pem_private_key(data, None)
+        except TypeError:  # it has a passphrase, and is sound as far as one can see
+            try:
+                load_pem_private_key(data, passphrase)
+            except ValueError:
+                return True
+    return False
+
+
+def _read_passphrase(path: Path) -> bytes:
+    _check_readable(path, "passphrase")
+    passphrase = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+    if not 0 < len(passphrase) <= _PASSPHRASE_BYTES:
+        raise ConfigError(
+            f"the passphrase in {path} has {len(passphrase)} bytes",
+            hint=f"It has to have 1 to {_PASSPHRASE_BYTES}.",
+        )
+    return passphrase
 
 
 def _load_authority(context: ssl.SSLContext, authority: Path) -> None:
@@ -142,7 +189,8 @@ def _refuse_passphrase(key: Path) -> Callable[[], NoReturn]:
     def refuse() -> NoReturn:
         raise ConfigError(
             f"the private key {key} is protected by a passphrase",
-            hint=f"Store it without: openssl pkey -in {key} -out FILE",
+            hint="Name the file that holds it with key_passphrase_file, or store the "
+            f"key without: openssl pkey -in {key} -out FILE",
         )
 
     return refuse

@@ -45,6 +45,11 @@ class TlsFiles:
         return self._server.value.context
 
     @property
+    def handshake_seconds(self) -> float | None:
+        """Return how long a handshake may take; ``None``: as everywhere."""
+        return self._config.handshake_timeout
+
+    @property
     def revocations(self) -> Revocations:
         """Return what was revoked."""
         return self._revocations.value

@@ -22,6 +22,43 @@ TLS = f"{HEAD}  ssl:\n    certificate: c\n    key: k\n"
             id="lists of nobody",
         ),
         pytest.param(
+            TLS + "    client_authentication: none\n"
+            "    supported_protocols: [TLSv1.3]\n    cipher_suites: [a]\n",
+            "ssl: cipher_suites are named, supported_protocols are without TLSv1.2",
+            "Leave them out: the suites of TLS 1.3 cannot be chosen.",
+            id="suites of no version",
+        ),
+        pytest.param(
+            TLS + "    client_authentication: none\n    handshake_timeout: 10000\n",
+            "ssl.handshake_timeout is 10000",
+            "It has to be a number from 1 to 300 or null.",
+            id="milliseconds of Logstash",
+        ),
+        pytest.param(
+            TLS + "    key_passphrase: secret\n",
+            "there is no setting listeners[0].ssl.key_passphrase",
+            "It is listeners.ssl.key_passphrase_file here. Secrets stand in files.",
+            id="passphrase in the open",
+        ),
+        pytest.param(
+            HEAD + "  proxy_protocol: {}\n",
+            "the setting listeners[0].proxy_protocol.trusted is missing",
+            "It is a list of at least one address or network.",
+            id="proxies without addresses",
+        ),
+        pytest.param(
+            HEAD + "  proxy_protocol: {trusted: []}\n",
+            "listeners[0].proxy_protocol.trusted is []",
+            "It has to be a list of at least one address or network.",
+            id="no proxy",
+        ),
+        pytest.param(
+            HEAD + "  proxy_protocol: {trusted: [proxy.example.com]}\n",
+            "listeners[0].proxy_protocol.trusted[0]: 'proxy.example.com' is not a net",
+            "Write an address such as 10.0.0.5",
+            id="proxy by name",
+        ),
+        pytest.param(
             HEAD + "senders: {allow: [], allow_file: senders.yml}\n",
             "senders: allow and allow_file are both set",
             "Keep one of them",

@@ -21,6 +21,7 @@ from beats_signer.receive.clocks import Clock
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
 from tests.receive.certificates import Authentication, Certificates, Version
+from tests.receive.issuing import Authority
 from tests.receive.serving import PATIENCE_SECONDS, Desk, connect, serve
 from tests.receive.world import window_of
 
@@ -212,6 +213,17 @@ async def test_a_silent_sender_does_not_finish_its_handshake_in_time(
 ) -> None:
     patience = Patience(handshake_seconds=0.05)
     async with serve(certificates.listener(), patience) as desk, connect(desk) as one:
+        assert await one.read_all() == b""
+        line = await desk.wait_for(FAILED)
+        assert line["error"] == "the sender did not finish in time"
+
+
+async def test_a_listener_may_have_a_time_of_its_own_for_handshakes(
+    tmp_path: Path,
+) -> None:
+    # Bounds are those of the configuration; a declaration takes what it is given.
+    tls = Authority(tmp_path / "tls").listener(handshake_timeout=0.05)
+    async with serve(tls) as desk, connect(desk) as one:
         assert await one.read_all() == b""
         line = await desk.wait_for(FAILED)
         assert line["error"] == "the sender did not finish in time"

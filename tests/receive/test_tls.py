@@ -14,10 +14,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from msgspec.structs import replace
 
 from beats_signer.config import TlsConfig
 from beats_signer.errors import ConfigError
 from beats_signer.receive.authority import Issued, ThrowawayAuthority
+from beats_signer.receive.ciphers import spell_for_openssl
 from beats_signer.receive.identity import identify
 from beats_signer.receive.tls import build_client_context, build_server_context
 
@@ -43,6 +45,23 @@ class Files:
     def pair(self, name: str, issued: Issued) -> tuple[Path, Path]:
         certificate = self.write(f"{name}.crt", issued.certificate)
         return certificate, self.write(f"{name}.key", issued.key)
+
+    def lock_key(self) -> Path:
+        """Return the server's key, protected by the passphrase ``secret``."""
+        key = load_pem_private_key(self.server[1].read_bytes(), None)
+        locked = key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
+        )
+        return self.write("locked.key", locked)
+
+    def locked(self, passphrase: bytes) -> TlsConfig:
+        """Return settings with that key, and a file with this passphrase."""
+        return TlsConfig(
+            self.server[0],
+            self.lock_key(),
+            key_passphrase_file=self.write("pass", passphrase),
+            client_authentication="none",
+        )
 
     def config(
         self,
@@ -75,6 +94,7 @@ class Handshake:
     version: str
     peer: bytes | None
     resumable: bool
+    cipher: str
 
 
 async def connect(server: ssl.SSLContext, client: ssl.SSLContext) -> Handshake:
@@ -100,7 +120,7 @@ async def connect(server: ssl.SSLContext, client: ssl.SSLContext) -> Handshake:
                 raise ConnectionResetError("closed without an alert")
             tls = writer.get_extra_info("ssl_object")
             ticket = tls.session.has_ticket
-            return Handshake(tls.version(), peers[0], ticket)
+            return Handshake(tls.version(), peers[0], ticket, tls.cipher()[0])
         finally:
             writer.transport.abort()
     finally:
@@ -291,14 +311,109 @@ class TestFiles:
     def test_a_key_with_a_passphrase_is_refused_without_asking(
         self, files: Files
     ) -> None:
-        key = load_pem_private_key(files.server[1].read_bytes(), None)
-        locked = key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
-        )
-        path = files.write("locked.key", locked)
-        tls = TlsConfig(files.server[0], path, client_authentication="none")
+        tls = TlsConfig(files.server[0], files.lock_key(), client_authentication="none")
 
         with pytest.raises(ConfigError, match="is protected by a passphrase") as no:
             build_server_context(tls)
 
         assert "openssl pkey" in no.value.hint
+        assert "key_passphrase_file" in no.value.hint
+
+    @pytest.mark.parametrize("text", [b"secret", b"secret\n", b"secret\r\n"])
+    def test_a_passphrase_stands_in_a_file(self, files: Files, text: bytes) -> None:
+        build_server_context(files.locked(text))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (b"Secret", r"the passphrase in .*/pass does not open .*locked\.key"),
+            (b"secret ", r"the passphrase in .*/pass does not open .*locked\.key"),
+            (b"\n", r"the passphrase in .*/pass has 0 bytes"),
+            (b"x" * 1025, r"the passphrase in .*/pass has 1025 bytes"),
+        ],
+    )
+    def test_a_wrong_passphrase_is_told(
+        self, files: Files, text: bytes, message: str
+    ) -> None:
+        with pytest.raises(ConfigError, match=message) as no:
+            build_server_context(files.locked(text))
+
+        assert "secret" not in str(no.value).lower()
+
+    def test_a_missing_passphrase_is_named(self, files: Files) -> None:
+        tls = files.locked(b"")
+        assert tls.key_passphrase_file is not None
+        tls.key_passphrase_file.unlink()
+
+        with pytest.raises(ConfigError, match=r"read the passphrase .*/pass: No such"):
+            build_server_context(tls)
+
+
+class TestCiphers:
+    @pytest.mark.parametrize(
+        ("name", "spelled"),
+        [
+            ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+            ("ECDHE-RSA-AES-128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+            ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+            (
+                "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+                "ECDHE-ECDSA-CHACHA20-POLY1305",
+            ),
+            ("ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+            ("TLS_RSA_WITH_AES_256_GCM_SHA384", "AES256-GCM-SHA384"),
+            ("RSA-AES-128-CBC-SHA", "AES128-SHA"),
+            ("ecdhe-rsa-aes128-gcm-sha256", "ECDHE-RSA-AES128-GCM-SHA256"),
+        ],
+    )
+    def test_names_of_others_are_understood(self, name: str, spelled: str) -> None:
+        assert spell_for_openssl(name) == spelled
+
+    async def test_a_suite_that_is_chosen_is_used(self, files: Files) -> None:
+        chosen = ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)
+        tls = replace(files.config(protocols=("TLSv1.2",)), cipher_suites=chosen)
+        client = build_client_context(files.ca, *files.client)
+
+        handshake = await connect(build_server_context(tls), client)
+
+        assert handshake.cipher == "ECDHE-ECDSA-AES128-GCM-SHA256"
+
+    async def test_a_suite_that_is_not_chosen_is_not_used(self, files: Files) -> None:
+        chosen = ("ECDHE-ECDSA-AES128-GCM-SHA256",)
+        tls = replace(files.config(protocols=("TLSv1.2",)), cipher_suites=chosen)
+        client = build_client_context(files.ca, *files.client)
+        client.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+
+        with pytest.raises(REFUSED):
+            await connect(build_server_context(tls), client)
+
+    async def test_tls_1_3_does_not_care(self, files: Files) -> None:
+        tls = replace(files.config(), cipher_suites=("ECDHE-RSA-AES128-GCM-SHA256",))
+        client = build_client_context(files.ca, *files.client)
+
+        handshake = await connect(build_server_context(tls), client)
+
+        assert handshake.version == "TLSv1.3"
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("nonsense", "the cipher suite nonsense is not usable here"),
+            ("HIGH", "the cipher suite HIGH is not usable here"),
+            ("aNULL", "the cipher suite aNULL is not usable here"),
+            ("ALL:!HIGH", "the cipher suite ALL:!HIGH is not usable here"),
+            ("ECDHE-RSA-NULL-SHA", "ECDHE-RSA-NULL-SHA is not usable here"),
+            ("", "the cipher suite  is not usable here"),
+            ("TLS_AES_128_GCM_SHA256", r"is one of TLS 1\.3, which cannot be chosen"),
+            ("TLS-CHACHA20-POLY1305-SHA256", r"is one of TLS 1\.3, which cannot be"),
+        ],
+    )
+    def test_what_is_no_suite_of_tls_1_2_is_refused(
+        self, files: Files, name: str, message: str
+    ) -> None:
+        tls = replace(files.config(), cipher_suites=(name,))
+
+        with pytest.raises(ConfigError, match=message) as no:
+            build_server_context(tls)
+
+        assert no.value.hint.startswith(("Leave it out", "OpenSSL offers ECDHE-"))

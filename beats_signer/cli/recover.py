@@ -108,7 +108,7 @@ async def _run(
     section = elasticsearch_of(settings)
     pipelines = _Pipelines(settings)
     try:
-        chains = await find_chains(client, settings.signer, only)
+        chains = await find_chains(client, settings.signer, report.patterns, only)
         catalogue = chains.pop(settings.signer)
         scope = Scope(report.patterns, chains, catalogue, _spell(since), _spell(until))
         recovery = Recovery(

@@ -40,16 +40,23 @@ _SLOT = b"recover"
 
 
 async def find_chains(
-    client: Client, signer: str, only: Sequence[str] = (), sleep: Sleep = asyncio.sleep
+    client: Client,
+    signer: str,
+    patterns: Sequence[str],
+    only: Sequence[str] = (),
+    sleep: Sleep = asyncio.sleep,
 ) -> dict[str, str]:
     """Return the first digits of the id of each chain, by origin.
 
     The catalogue is among them; of the others all, or ``only`` those that are named.
 
     Raises:
+        RefusedError: Whoever asks may not write to ``patterns``. Then chains could
+            not be seen either, and be taken for none.
         SourceError: The signer has no chain there.
         UsageError: A chain is named that it does not have.
     """
+    await RecoveryRequests(client, sleep).check_rights(patterns)
     found = await insist(lambda: StoredSeals(client).chains(signer), sleep)
     chains = {origin: chain.hex()[:_CHAIN_DIGITS] for origin, chain in found.items()}
     if signer not in chains:
@@ -116,9 +123,8 @@ class Recovery:
 
         Raises:
             StoreError: The server does not answer, or not any more.
-            RefusedError: Whoever asks may not; nothing was done.
+            RefusedError: Whoever asks may not.
         """
-        await self._requests.check_rights(self._scope.patterns)
         for patterns in join_patterns(self._scope.patterns):
             for index in await self._requests.closed(patterns):
                 self._report.leave_open(

@@ -43,7 +43,7 @@ _ROLE: Final = (
     "Name a user or a key of the role beats-signer-repair, with --user or "
     "--api-key-file; `beats-signer setup` makes the role."
 )
-PAUSES_SECONDS: Final = (0.2, 1.0, 4.0)
+PAUSES_SECONDS: Final = (0.1, 0.4, 1.5)
 """Before the same is asked again; after the last of them it stays open."""
 _ENCODE = msgspec.json.encode
 _T = TypeVar("_T")

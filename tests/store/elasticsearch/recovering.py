@@ -68,7 +68,7 @@ class Bared:
         report = report or RecoveryReport(self.name, wanted, is_dry_run)
         client = Client(self.place.access.url, timeout_seconds=timeout_seconds)
         try:
-            chains = await find_chains(client, self.name, only, no_pause)
+            chains = await find_chains(client, self.name, wanted, only, no_pause)
             catalogue = chains.pop(self.name)
             await Recovery(
                 client,

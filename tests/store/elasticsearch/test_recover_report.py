@@ -19,8 +19,8 @@ def test_reasons_that_differ_by_the_document_alone_are_one() -> None:
             (INDEX, f"id-{number}"),
             "document_parsing_exception",
             f"[1:{number}] failed to parse field [n] of type [long] in document with "
-            f"id 'id-{number}'. Preview of field's value: 'x{number}': For input string: "
-            f'"x{number}"',
+            f"id 'id-{number}'. Preview of field's value: 'x{number}': "
+            f'For input string: "x{number}"',
         )
 
     assert [*one.lines()] == [

@@ -21,6 +21,7 @@ from elasticsearch import ApiError
 from beats_signer.receive.authority import ThrowawayAuthority
 from tests.elasticsearch import distribution
 from tests.elasticsearch.access import Access, given
+from tests.elasticsearch.guard import Guard
 
 __all__ = ["VERSION", "Access", "RunElasticsearch", "Server", "given", "running"]
 
@@ -67,6 +68,7 @@ class Server:
         """
         self._distribution = distribution.fetch(version)
         self._folder = Path(tempfile.mkdtemp(prefix="node-", dir=distribution.folder()))
+        self._guard = Guard(self._folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = 0
         port = _free_port()
@@ -96,6 +98,11 @@ class Server:
         return self._pid
 
     @property
+    def folder(self) -> Path:
+        """Where all of it lies."""
+        return self._folder
+
+    @property
     def log(self) -> str:
         """All that the server has said."""
         return (self._folder / "console.log").read_text(errors="replace")
@@ -116,6 +123,7 @@ class Server:
                 start_new_session=True,
                 **self._user(),
             )
+        self._guard.watch(self._process.pid)
         self._wait_until_served()
         self._pid = int(mark.read_text())
 
@@ -130,7 +138,7 @@ class Server:
     def remove(self) -> None:
         """Stop the server and delete its data."""
         self._end(signal.SIGKILL)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._guard.close()
 
     def pause(self) -> None:
         """Let the server hang: connections stay open, nothing is answered."""
@@ -153,6 +161,7 @@ class Server:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        self._guard.watch(0)
         self._process, self._pid = None, 0
 
     def _wait_until_served(self) -> None:

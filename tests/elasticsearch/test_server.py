@@ -1,6 +1,12 @@
 """What takes a real server of one's own: limits, rights, and its death."""
 
+import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from elastic_transport import ConnectionTimeout
@@ -119,3 +125,39 @@ def test_rights_are_told_in_the_same_shape_by_the_fake_server(
                 answers.append({**answer, "username": "any"})
 
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_session_that_was_ended(
+    run_elasticsearch: RunElasticsearch, how: signal.Signals
+) -> None:
+    """Two of them run at once, and the one that is left has lost nothing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _SESSION], stdout=subprocess.PIPE, text=True
+    ) as session:
+        assert session.stdout is not None
+        told = json.loads(session.stdout.readline())
+        with run_elasticsearch() as other, other.access.connect() as client:
+            client.create(index="kept", id="1", document={"a": 1})
+            session.send_signal(how)
+            session.wait()
+            _wait_until_gone(told["pid"], Path(told["folder"]))
+
+            assert client.get(index="kept", id="1")["_source"] == {"a": 1}
+
+
+_SESSION = """
+import json, time
+from tests.elasticsearch.server import running
+
+with running() as server:
+    print(json.dumps({"pid": server.pid, "folder": str(server.folder)}), flush=True)
+    time.sleep(600)
+"""
+
+
+def _wait_until_gone(pid: int, folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() or folder.exists():
+        assert time.monotonic() < deadline, f"{pid} or {folder} is left"
+        time.sleep(0.05)

@@ -82,6 +82,9 @@ def _served(status: Mapping[str, Any]) -> Samples:
         "beats_signer_astray_events_total": {
             (reason,): count for reason, count in status["astray_events"].items()
         },
+        "beats_signer_reloads_total": {
+            (result,): count for result, count in status["reloads"].items()
+        },
         "beats_signer_chains": {(): len(status["chains"])},
         "beats_signer_catalogue_seals_total": {(): catalogue["seals"]},
         "beats_signer_catalogue_last_seal_timestamp_seconds": {

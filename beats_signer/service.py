@@ -5,6 +5,8 @@ complete window stored and acknowledged, ``stop`` recorded; after
 ``drain_seconds`` what is left is dropped and comes again from its sender. While
 the start still waits for the store there is nothing to drain. The second signal
 ends the process at once. All of that is safe: see ``sign.sequencer``.
+
+SIGHUP and ``POST /-/reload`` read the configuration again: see ``reloading``.
 """
 
 import asyncio
@@ -26,6 +28,7 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer import __version__
+from beats_signer.adoption import Adoption
 from beats_signer.chain.times import format_time
 from beats_signer.config import Config
 from beats_signer.errors import SignerError
@@ -41,6 +44,7 @@ from beats_signer.receive.patience import Patience
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.tally import Tallies
 from beats_signer.receive.watch import Watch
+from beats_signer.reloading import Reloader
 from beats_signer.samples import build_samples
 from beats_signer.sign.pace import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
@@ -57,10 +61,13 @@ _SHARES = 4
 """Where there may be several chains, each gets this part of the journal."""
 
 
-def run(config: Config, *, found: str | None = None) -> int:
+def run(config: Config, read: Callable[[], Config], *, found: str | None = None) -> int:
     """Serve until a signal; return the exit code.
 
-    *found* names a damaged chain that is to be replaced by a successor.
+    Args:
+        config: What to start with.
+        read: Reads it anew, in a thread, when it may have changed.
+        found: A damaged chain that is to be replaced by a successor.
 
     Raises:
         SignerError: Any reason not to start or not to go on.
@@ -72,7 +79,7 @@ def run(config: Config, *, found: str | None = None) -> int:
     logging.getLogger().addHandler(LogHandler(log))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(Service(config, log).run(found))
+            runner.run(Service(config, read, log).run(found))
         except BaseExceptionGroup as group:
             raise _first(group) from group
     return 0
@@ -89,9 +96,14 @@ class ServiceState(Enum):
 class Service:
     """One running process."""
 
-    def __init__(self, config: Config, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, config: Config, read: Callable[[], Config], log: FilteringBoundLogger
+    ) -> None:
         self.state = ServiceState.STARTING
         self._config = config
+        self._read = read
+        self._reloader: Reloader | None = None
+        self._reloading: set[asyncio.Task[dict[str, Any]]] = set()
         self._log = log
         self._started = time.time_ns()
         self._stopping = asyncio.Event()
@@ -125,6 +137,14 @@ class Service:
         self.state = ServiceState.STOPPING
         self._stopping.set()
 
+    async def reload(self) -> dict[str, Any]:
+        """Read the configuration again; return what came of it, see ``Outcome``."""
+        if self._reloader is None or self.state is not ServiceState.SERVING:
+            error = f"the signer is {self.state.value}"
+            self._log.warning("the configuration is not read again", error=error)
+            return {"ok": False, "error": error, "hint": "Wait until it serves."}
+        return await self._reloader.reload()
+
     async def _serve(self, stack: AsyncExitStack, found: str | None) -> None:
         config = self._config
         store = build_store(config, self._log)
@@ -137,7 +157,7 @@ class Service:
         listeners = [Listener.bind(one) for one in config.listeners]
         for listener in listeners:
             stack.callback(listener.close)
-        answers = Answers(self._status, self._metrics.page, self._history)
+        answers = Answers(self._status, self._metrics.page, self._history, self.reload)
         http = await HttpServer.open(config.http.address, answers)
         stack.push_async_callback(http.close)
         stack.push_async_callback(store.close)
@@ -162,7 +182,12 @@ class Service:
             listener.serve(reception)
         watch = Watch(reception, listeners)
         await stack.enter_async_context(watch.running())
-        self._facts.append(lambda: _describe(signer, reception, listeners, watch))
+        adoption = Adoption(signer, reception, listeners, self._log)
+        reloader = Reloader(config, self._read, adoption.adopt, self._log)
+        self._reloader = reloader
+        self._facts.append(
+            lambda: _describe(signer, reception, listeners, watch, reloader)
+        )
         lock.describe(
             started=format_time(self._started),
             http=http.address,
@@ -173,18 +198,20 @@ class Service:
         await self._stopping.wait()
         for listener in listeners:
             listener.close()
-        await self._drain(signer, reception)
+        await self._drain(signer, reception, reloader.config.drain_seconds)
 
-    async def _drain(self, signer: Signer, reception: Reception) -> None:
+    async def _drain(
+        self, signer: Signer, reception: Reception, seconds: float
+    ) -> None:
         self._log.info("stopping", connections=len(reception.sessions))
         try:
-            async with asyncio.timeout(self._config.drain_seconds):
+            async with asyncio.timeout(seconds):
                 await reception.drain()
                 await signer.stop()
         except TimeoutError:
             self._log.warning(
                 "stopped before everything was stored; senders send the rest again",
-                seconds=self._config.drain_seconds,
+                seconds=seconds,
                 connections=len(reception.sessions),
             )
         else:
@@ -194,6 +221,12 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
+        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+
+    def _on_hangup(self) -> None:
+        task = asyncio.get_running_loop().create_task(self.reload())
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
 
     def _on_signal(self, number: signal.Signals) -> None:
         if self.state is ServiceState.STOPPING:
@@ -245,17 +278,22 @@ class _Both:
 
 
 def _describe(
-    signer: Signer, reception: Reception, listeners: list[Listener], watch: Watch
+    signer: Signer,
+    reception: Reception,
+    listeners: list[Listener],
+    watch: Watch,
+    reloader: Reloader,
 ) -> dict[str, Any]:
     """Return what can be said as soon as the signer serves."""
     status = signer.status()
     return {
         **status,
         **describe_reception(listeners, reception),
+        "reloads": dict(reloader.counts),
         "problems": [
             *describe_problems([status["catalogue"], *status["chains"]]),
             *status["problems"],
-            *map(asdict, watch.problems()),
+            *map(asdict, (*watch.problems(), *reloader.problems())),
         ],
     }
 

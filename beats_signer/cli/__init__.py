@@ -10,6 +10,7 @@ from beats_signer.cli.init import init
 from beats_signer.cli.inspect import inspect
 from beats_signer.cli.program import Program
 from beats_signer.cli.recover import recover
+from beats_signer.cli.reload import reload
 from beats_signer.cli.send import send
 from beats_signer.cli.serve import serve
 from beats_signer.cli.setup import setup
@@ -43,6 +44,7 @@ _COMMANDS = (
     config,
     test,
     serve,
+    reload,
     send,
     status,
     verify,

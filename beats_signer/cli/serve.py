@@ -8,7 +8,7 @@ from beats_signer import service
 from beats_signer.chain.errors import FormatError
 from beats_signer.chain.origin import Origin
 from beats_signer.cli.options import config_option, overrides_option
-from beats_signer.config import load
+from beats_signer.config import Config, load
 from beats_signer.errors import UsageError
 from beats_signer.preflight import refuse_open_secrets
 
@@ -27,13 +27,18 @@ def serve(config: Path, overrides: tuple[str, ...], found: str | None) -> int:
     """Receive, sign and store events until SIGTERM or Ctrl-C.
 
     The first signal ends it when all that was received is acknowledged, the
-    second at once. Neither loses an event.
+    second at once. Neither loses an event. SIGHUP reads the configuration again.
     """
-    settings = load(config, overrides)
+
+    def read() -> Config:
+        settings = load(config, overrides)
+        refuse_open_secrets(settings)
+        return settings
+
+    settings = read()
     if found is not None:
         _check_origin(found, settings.signer)
-    refuse_open_secrets(settings)
-    return service.run(settings, found=found)
+    return service.run(settings, read, found=found)
 
 
 def _check_origin(text: str, signer: str) -> None:

@@ -1,9 +1,7 @@
 """Ask the running signer how it is, and show the answer as tables."""
 
-import http.client
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import click
@@ -13,14 +11,13 @@ from rich.console import Console, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
 
+from beats_signer.cli.asking import ask
 from beats_signer.cli.options import config_option, overrides_option
 from beats_signer.config import load
 from beats_signer.errors import SourceError
-from beats_signer.sign.lock import StateLock
 
 __all__ = ["status"]
 
-_WAIT_SECONDS = 10.0
 _FILE_COLUMNS = 160
 """Width of the tables when nobody looks at them."""
 
@@ -93,13 +90,7 @@ class Status(Struct, frozen=True):
 def status(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Show how the signer of this host is doing. Exit code 2: it does not run."""
     settings = load(config, overrides)
-    holder = StateLock.read(settings.state)
-    if not isinstance(holder.get("http"), str):
-        raise SourceError(
-            f"the signer {settings.signer} is not running",
-            hint=f"Start it with `beats-signer serve --config {config}`.",
-        )
-    body = _ask(holder["http"], holder.get("pid"))
+    body = ask(settings, config)
     if as_json:
         click.echo(body)
         return
@@ -108,35 +99,6 @@ def status(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         console.width = _FILE_COLUMNS
     for part in _show(_decode(body)):
         console.print(part)
-
-
-def _ask(where: str, process: object) -> bytes:
-    """Return the body of the answer."""
-    try:
-        host, _, port = where.rpartition(":")
-        connection = http.client.HTTPConnection(
-            host.strip("[]"), int(port), timeout=_WAIT_SECONDS
-        )
-        with closing(connection):
-            connection.request("GET", "/status")
-            answer = connection.getresponse()
-            body = answer.read()
-    except ConnectionRefusedError as error:
-        raise SourceError(
-            f"the signer is not running: process {process} has ended without a word",
-            hint="Start it with `beats-signer serve`; its log says why it ended.",
-        ) from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise SourceError(
-            f"process {process} does not answer on {where}: {error}",
-            hint="Wait a moment and ask again; if it lasts, see its log.",
-        ) from error
-    if answer.status != http.client.OK:
-        raise SourceError(
-            f"{where} answers with {answer.status} {answer.reason}",
-            hint="Is it this signer that listens there? See its log.",
-        )
-    return body
 
 
 def _decode(body: bytes) -> Status:

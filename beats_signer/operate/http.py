@@ -8,10 +8,11 @@
 | /livez     | 200 while the event loop turns                                   |
 | /readyz    | 200 when events are received, sealed and stored, else 503        |
 | /healthz   | 200 when there is no problem, else 503; ``?verbose`` names them  |
+| /-/reload  | only POST: reads the configuration again; 200, or 400 and why     |
 """
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,10 @@ _CLOSE_SECONDS = 1.0
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
+async def _read_nothing() -> Mapping[str, Any]:
+    return {"ok": False, "error": "there is no configuration to read again"}
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Who knows what there is to say."""
@@ -38,6 +43,8 @@ class Answers:
     status: Callable[[], Mapping[str, Any]]
     metrics: Callable[[], bytes]
     history: History
+    reload: Callable[[], Awaitable[Mapping[str, Any]]] = _read_nothing
+    """Reads the configuration again; ``ok`` tells whether it is used."""
 
     def unready(self) -> list[str]:
         """Return why the signer is not ready; nothing when it is."""
@@ -117,6 +124,12 @@ def _routes(answers: Answers) -> Sequence[web.RouteDef]:
         }
         return web.json_response(body, status=503 if unready or problems else 200)
 
+    async def reload(request: web.Request) -> web.Response:
+        if "origin" in request.headers:  # a page of anybody in somebody's browser
+            return web.Response(text="this is not for browsers\n", status=403)
+        outcome = await answers.reload()
+        return web.json_response(outcome, status=200 if outcome["ok"] else 400)
+
     return [
         web.get("/", page),
         web.get("/status", status),
@@ -124,6 +137,7 @@ def _routes(answers: Answers) -> Sequence[web.RouteDef]:
         web.get("/livez", livez),
         web.get("/readyz", readyz),
         web.get("/healthz", healthz),
+        web.post("/-/reload", reload),
     ]
 
 

@@ -53,5 +53,6 @@ def build_status(**changes: Any) -> dict[str, Any]:
         "listeners": [{"address": "0.0.0.0:5044", "tls": True}],
         "refused_senders": {"unlisted": 1},
         "astray_events": {"no_match": 7},
+        "reloads": {"ok": 2, "failed": 1},
         "problems": [],
     } | changes

@@ -132,7 +132,9 @@ def test_a_list_that_cannot_be_read_is_refused_whole(running: RunningSigner) -> 
 def test_other_rules_and_retention_count_from_the_next_window_on(
     founded: Path, tmp_path: Path
 ) -> None:
-    rules = {"rules": [{"when": {"senders": ["127.*"]}, "stream": "a"}]}
+    rules: dict[str, list[dict[str, Any]]] = {
+        "rules": [{"when": {"senders": ["127.*"]}, "stream": "a"}]
+    }
     signer = RunningSigner(founded, tmp_path / "signer", {"routing": rules})
     try:
         signer.start()

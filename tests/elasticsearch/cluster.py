@@ -71,10 +71,20 @@ class Cluster:
                     name,
                 )
         if name not in self.streams and name not in self.indices:
+            self._check_creation(name)
             self.create(name)
         if name in self.streams:
             return self.streams[name].indices[-1]
         return self.indices[name]
+
+    def _check_creation(self, name: str) -> None:
+        """Refuse what its template, else ``action.auto_create_index``, forbids."""
+        leave = (self.template(name) or {}).get("allow_auto_create")
+        if leave is None:
+            settings = self.kept.get("/_cluster/settings", {}).get("persistent", {})
+            leave = _allows(settings.get("action.auto_create_index") or "true", name)
+        if not leave:
+            raise missing(name)
 
     def create(self, name: str, body: Reading[str, Any] | None = None) -> None:
         """Create an index or, where a template says so, a data stream."""
@@ -198,6 +208,16 @@ def nested(tree: Reading[str, Any]) -> dict[str, Any]:
             place = place.setdefault(part, {})
         place[last] = value
     return found
+
+
+def _allows(rules: str, name: str) -> bool:
+    """Tell what the first rule says that a name matches."""
+    for rule in str(rules).lower().split(","):
+        if rule in ("true", "false"):
+            return rule == "true"
+        if fnmatchcase(name, rule.lstrip("+-")):
+            return not rule.startswith("-")
+    return False
 
 
 def missing(name: str) -> Refusal:

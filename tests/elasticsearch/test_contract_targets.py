@@ -140,3 +140,32 @@ def test_a_conflict_does_not_go_there(client: Elasticsearch, storing: str) -> No
 
     assert gist(item) == CONFLICT
     assert "failure_store" not in item
+
+
+@pytest.mark.parametrize(
+    ("rules", "created"),
+    [
+        ("-{name}*,+*", False),
+        ("+{name}*,-*", True),
+        ("+none*", False),
+        ("false", False),
+        ("true", True),
+    ],
+)
+@pytest.mark.parametrize("leave", [None, False, True])
+def test_an_index_is_made_where_its_template_or_else_the_rules_allow_it(
+    client: Elasticsearch, name: str, rules: str, created: bool, leave: bool | None
+) -> None:
+    client.indices.put_index_template(
+        name=name, index_patterns=[name], priority=500, allow_auto_create=leave
+    )
+    setting = "action.auto_create_index"
+    client.cluster.put_settings(persistent={setting: rules.format(name=name)})
+    try:
+        (item,) = bulk(client, name, [("a", {})])
+    finally:
+        client.cluster.put_settings(persistent={setting: None})
+
+    missing = (404, None, "index_not_found_exception")
+    is_allowed = created if leave is None else leave
+    assert gist(item) == (CREATED if is_allowed else missing)

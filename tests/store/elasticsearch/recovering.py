@@ -62,11 +62,13 @@ class Bared:
         timeout_seconds: float = 10,
         sleep: Callable[[float], Awaitable[None]] = no_pause,
         report: RecoveryReport | None = None,
+        client: Client | None = None,
     ) -> RecoveryReport:
-        """Run once, over the target of the place."""
+        """Run once, over the target of the place; close the client."""
         wanted = tuple(patterns) or (self.place.target,)
         report = report or RecoveryReport(self.name, wanted, is_dry_run)
-        client = Client(self.place.access.url, timeout_seconds=timeout_seconds)
+        url = self.place.access.url
+        client = client or Client(url, timeout_seconds=timeout_seconds)
         try:
             chains = await find_chains(client, self.name, wanted, only, no_pause)
             catalogue = chains.pop(self.name)

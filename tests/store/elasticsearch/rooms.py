@@ -47,8 +47,10 @@ async def opened(
 ) -> AsyncIterator[ElasticsearchStore]:
     """Open a store; a test that does not care about the grace has none."""
     logger = structlog.wrap_logger(None, processors=[log or Log([])])
+    access = server.access if isinstance(server, Fake) else server
+    hosts = access.options()
     store = ElasticsearchStore(
-        Client(server.url, timeout_seconds=timeout_seconds),
+        Client(*hosts.pop("hosts"), timeout_seconds=timeout_seconds, **hosts),
         logger,
         in_flight=in_flight,
         part_bytes=part_bytes,

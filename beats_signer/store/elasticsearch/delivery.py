@@ -108,6 +108,8 @@ class Delivery:
         if pending.is_whole:
             judged = await self._send_whole(pending)
         else:
+            if pending.is_away:
+                await pending.open()
             judged = await self._send(pending, pending.ready)
         await self._follow(pending, judged)
         if parked := pending.items:  # one of them went through: so may all
@@ -125,7 +127,9 @@ class Delivery:
 
     async def _give_up(self, pending: Pending, stuck: _Judged) -> StoreError:
         await pending.park([item for item, outcome in stuck if is_parked(outcome)])
-        return explain(self.write, len(pending.items), stuck)
+        error = explain(self.write, len(pending.items), stuck)
+        pending.put_away()
+        return error
 
     async def _send_whole(self, pending: Pending) -> _Judged:
         """Send a request as it was encoded; return its items that are not stored."""

@@ -27,11 +27,18 @@ class Pending:
         # By position; None: nothing is known of any item.
         self._left: dict[int, Item] | None = None
         self._parked: set[int] = set()
+        # Positions of what is parked and left whose lines are not in memory.
+        self._away: set[int] = set()
 
     @property
     def is_whole(self) -> bool:
         """Tell whether it was never answered: then it is sent as it was encoded."""
         return self._left is None
+
+    @property
+    def is_away(self) -> bool:
+        """Tell whether it has to be opened again before its items are sent."""
+        return bool(self._away)
 
     @property
     def items(self) -> list[Item]:
@@ -62,9 +69,21 @@ class Pending:
         self.replace(items)
         self._parked.update(item.position for item in items)
 
+    def put_away(self) -> None:
+        """Keep no lines of what is parked: it may be much, and wait for long."""
+        assert self._left is not None, "open it first"
+        self._away = set(self._parked)
+        for position in self._away:
+            del self._left[position]
+
     async def open(self) -> None:
-        """Take the request apart: all its items are left."""
-        self._left = await asyncio.to_thread(self._take_apart)
+        """Take the request apart: all its items are left, or those put away."""
+        items = await asyncio.to_thread(self._take_apart)
+        if self._left is None:
+            self._left = items
+        else:
+            self._left |= {position: items[position] for position in self._away}
+        self._away = set()
 
     def finish(self) -> None:
         """Note that all of it is stored as it was encoded."""

@@ -6,7 +6,7 @@ opinion beside ``beats-signer verify``.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 from elasticsearch import Elasticsearch
-from elasticsearch.helpers import scan
 
 from tests.verify.independent import check_folder
 
 __all__ = ["Document", "Stored", "read_stored"]
 
-_PAGE = 5000
+_PAGE = 250
+"""So many of the largest events of the tests fit into the heap of a small server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def read_stored(client: Elasticsearch, signer: str) -> Stored:
     """Read everything of a signer that a search finds after a refresh."""
     client.indices.refresh(index="*", expand_wildcards="all")
     seals: dict[str, list[dict[str, Any]]] = {}
-    for hit in _scan(client, "beats-signer-seals-*", {"match_all": {}}):
+    for hit in _search(client, "beats-signer-seals-*", {"match_all": {}}):
         origin = hit["_source"]["origin"]
         if origin == signer or origin.startswith(f"{signer}/"):
             seals.setdefault(origin, []).append(hit["_source"])
@@ -154,7 +154,7 @@ def read_stored(client: Elasticsearch, signer: str) -> Stored:
     chains = [_chain_id(of_chain[0]) for of_chain in seals.values()]
     entries: dict[str, list[Document]] = {}
     query = {"terms": {"beats_signer.chain": chains}}
-    for hit in _scan(client, "*", query):
+    for hit in _search(client, "*", query):
         document = Document(hit["_index"], hit["_id"], hit["_source"])
         entries.setdefault(document.signed["chain"], []).append(document)
     for documents in entries.values():
@@ -163,10 +163,30 @@ def read_stored(client: Elasticsearch, signer: str) -> Stored:
     return Stored(signer, note, seals, entries)
 
 
-def _scan(
+def _search(
     client: Elasticsearch, index: str, query: dict[str, Any]
-) -> Iterable[dict[str, Any]]:
-    return scan(client, index=index, query={"query": query}, size=_PAGE)
+) -> Iterator[dict[str, Any]]:
+    """Yield all hits; a shard that does not answer is an error and no gap."""
+    pit = client.open_point_in_time(
+        index=index, keep_alive="1m", allow_partial_search_results=False
+    )["id"]
+    after: list[Any] | None = None
+    while True:
+        answer = client.search(
+            pit={"id": pit, "keep_alive": "1m"},
+            query=query,
+            sort=["_shard_doc"],
+            search_after=after,
+            size=_PAGE,
+            allow_partial_search_results=False,
+        )
+        assert not answer["timed_out"] and not answer["_shards"]["failed"]
+        hits = answer["hits"]["hits"]
+        yield from hits
+        if len(hits) < _PAGE:
+            client.close_point_in_time(id=pit)
+            return
+        after = hits[-1]["sort"]
 
 
 def _chain_id(founding: dict[str, Any]) -> str:

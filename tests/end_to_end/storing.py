@@ -13,7 +13,7 @@ __all__ = ["StoringSigner"]
 
 
 class StoringSigner(RunningSigner):
-    """One signer with an own name and an own stream, which has the same name."""
+    """One signer with an own name, which is that of the tenant of all its events."""
 
     def __init__(
         self,
@@ -26,15 +26,18 @@ class StoringSigner(RunningSigner):
     ) -> None:
         """Take where it writes to, and how a test reads what it wrote."""
         self.name = name
-        self.target = f"logs-{name}-default"
         self._access = access
         own = {
             "signer": name,
             "elasticsearch": {"hosts": [url], "grace_seconds": 1, "replicas": 0},
-            "routing": {"stream": name},
+            "routing": {"tenant": name},
             "catalogue": {"head_seconds": 1},
         }
         super().__init__(founded, folder, _merged(own, settings))
+
+    def target(self, stream: str = "generic") -> str:
+        """Return where the events of a stream are."""
+        return f"logs-{stream}-{self.name}"
 
     def stored(self) -> Stored:
         """Read what is stored, and check it by the written format.

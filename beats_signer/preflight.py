@@ -28,6 +28,10 @@ _OWNER_ONLY = (
     "chown it to the user that runs the signer and chmod 600; or to root and the "
     "group of the service, and chmod 640."
 )
+_MISSING = (
+    "Correct the path, or make the file: an API key with "
+    "`beats-signer setup --user NAME --create-key`."
+)
 
 
 async def check(
@@ -70,7 +74,7 @@ def check_secrets(config: Config) -> Iterator[Verdict]:
         try:
             fault = describe_secret_fault(path.stat(), os.geteuid())
         except OSError as error:
-            fault, hint = f"cannot be used: {error.strerror}", "Correct the path."
+            fault, hint = f"cannot be used: {error.strerror}", _MISSING
         else:
             hint = _OWNER_ONLY
         if fault:
@@ -87,9 +91,12 @@ def refuse_open_secrets(config: Config) -> None:
     """
     for verdict in check_secrets(config):
         if verdict.mark is Mark.BROKEN:
+            is_open = verdict.hint == _OWNER_ONLY
             raise ConfigError(
                 f"{verdict.subject} {verdict.message}",
-                hint=f"If nobody has used that: {verdict.hint}",
+                hint=f"If nobody has used that: {verdict.hint}"
+                if is_open
+                else verdict.hint,
             )
 
 

@@ -24,7 +24,7 @@ __all__ = ["setup"]
 _FILE = click.Path(path_type=Path)
 _TERMINAL = Path("/dev/tty")
 """Where a password comes from that no file holds."""
-_PLANNED = {Change.CREATED: "create", Change.UPDATED: "update"}
+_PLANNED = {Change.CREATED: "to create", Change.UPDATED: "to update"}
 """What a dry run says of what would be done."""
 
 
@@ -154,4 +154,4 @@ async def _run(
     finally:
         await client.close()
     said = ", ".join(f"{counts[one]} {words[one]}" for one in Change if counts[one])
-    click.echo(f"{said}." + (" A dry run: nothing was changed." if dry_run else ""))
+    click.echo(f"{said}. A dry run: nothing was changed." if dry_run else f"{said}.")

@@ -56,7 +56,8 @@ class StateFolder:
             except OSError as error:
                 raise StateError(
                     f"{path}: {error.strerror}",
-                    hint="Name the state directory that 'beats-signer init' made.",
+                    hint="Name the state directory that 'beats-signer init' made; if "
+                    "that is lost, make a new signer under a new name.",
                 ) from error
             if mode & 0o077:
                 raise StateError(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -116,7 +117,7 @@ def test_a_key_is_made_for_the_signer_once(keyed: Path, fake: Fake) -> None:
 def test_a_dry_run_makes_no_key(keyed: Path, fake: Fake) -> None:
     done = with_password(keyed, "--create-key", "--dry-run")
 
-    assert "create     API key beats-signer-audit-1: in" in done.stdout
+    assert "to create  API key beats-signer-audit-1: in" in done.stdout
     assert not fake.administration.keys
     assert not (keyed.parent / "es.key").exists()
 
@@ -210,6 +211,18 @@ def test_what_somebody_else_made_is_left_alone_until_it_is_said(
     assert fake.cluster.kept[path]["index_patterns"] == ["beats-signer-seals-*"]
 
 
+@pytest.mark.parametrize("command", [["serve"], ["test", "output"]])
+def test_a_key_that_is_not_there_yet_is_explained(
+    keyed: Path, command: list[str]
+) -> None:
+    done = run(*command, "--config", keyed)
+
+    assert done.exit_code == 78
+    assert str(keyed.parent / "es.key") in done.stderr
+    assert "`beats-signer setup --user NAME --create-key`" in done.stderr
+    assert "If nobody has used that" not in done.stderr
+
+
 def test_without_the_section_setup_says_what_to_add(tmp_path: Path) -> None:
     run("init", tmp_path, "--signer", "audit-1")
 
@@ -290,3 +303,59 @@ def test_events_are_acknowledged_once_elasticsearch_has_them(
     assert len(fake.documents("logs-local-default")) == 100
     kinds = {one["kind"] for one in fake.documents("beats-signer-seals-*").values()}
     assert kinds == {"found", "events"}
+
+
+def serve(config: Path) -> "subprocess.CompletedProcess[str]":
+    """Let a signer run until it has said that it is ready, or has refused to be."""
+    with subprocess.Popen(
+        [*COMMAND, "serve", "--config", str(config)],
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        for line in process.stderr:
+            said += line
+            if '"message":"ready"' in line:
+                process.send_signal(signal.SIGTERM)
+    return subprocess.CompletedProcess([], process.returncode, "", said)
+
+
+@pytest.fixture
+def begun(config: Path) -> Path:
+    """Return the configuration of a signer that has stored, and lost its state."""
+    run("setup", "--config", config)
+    assert serve(config).returncode == 0
+    shutil.rmtree(config.parent / "state")
+    return config
+
+
+def found_again(config: Path, name: str) -> Path:
+    """Found a signer in another folder, with the same settings."""
+    folder = config.parent / name
+    assert run("init", folder, "--signer", name).exit_code == 0
+    made = folder / "beats-signer.yml"
+    made.write_text(config.read_text().replace('"audit-1"', f'"{name}"'))
+    return made
+
+
+def test_a_signer_whose_chains_are_stored_is_not_founded_again(begun: Path) -> None:
+    done = serve(found_again(begun, "audit-1"))
+
+    assert done.returncode == 78
+    assert "the store has the chain audit-1, the journal in " in done.stderr
+    assert "make a new signer with 'beats-signer init' under a new name" in done.stderr
+
+
+def test_a_signer_without_a_state_says_how_to_go_on(begun: Path) -> None:
+    (begun.parent / "state").mkdir(mode=0o700)
+
+    done = serve(begun)
+
+    assert done.returncode == 78
+    assert "under a new name" in done.stderr
+
+
+def test_a_new_name_begins_anew(begun: Path) -> None:
+    assert serve(found_again(begun, "audit-2")).returncode == 0

@@ -138,7 +138,7 @@ def break_the_list(config: Path) -> None:
         (lose_the_key, "listener: 0.0.0.0:5044: cannot read", "Correct the path"),
         (open_the_key, "secret: {}/tls/server.key: has mode 0644", "chown it"),
         (open_the_api_key, "secret: {}/es.key: has mode 0644", "chown it"),
-        (lose_the_password, "elasticsearch: https://es: cannot read", "Let the user"),
+        (lose_the_password, "elasticsearch: https://es: cannot read", "Put the key"),
         (open_the_state, "state: {0}/state: {0}/state has mode 0755", "If that"),
         (open_a_key_file, "state: {}/state/keys/", "If that cannot be"),
         (expire, "certificate: {}/tls/server.crt: ended on 2020-01-31", "Get a new"),

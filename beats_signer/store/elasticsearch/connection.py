@@ -1,6 +1,7 @@
 """Make a client from the settings: addresses, TLS, and who we are there."""
 
 import base64
+import logging
 import ssl
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from beats_signer.store.elasticsearch.config import (
 )
 
 __all__ = ["connect"]
+
+# It warns of each failure of a node; what we raise says the same, and what to do.
+logging.getLogger("elastic_transport.node_pool").setLevel(logging.ERROR)
 
 _CONNECTIONS = 1024
 """More than there are chains: each may have one request on its way although others
@@ -58,6 +62,12 @@ def _with_port(host: str) -> str:
 def _read_secret(path: Path) -> str:
     try:
         secret = path.read_text("utf-8").removesuffix("\n").removesuffix("\r")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"cannot read the secret in {path}: it is not there",
+            hint="Put the key or password into it; `beats-signer setup --user NAME "
+            "--create-key` makes an API key.",
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"cannot read the secret in {path}: {error}",

@@ -53,7 +53,7 @@ class Planned:
         if self.change is Change.FOREIGN:
             why = "it was not made by setup"
         elif self.change is Change.UPDATED and "template" in self.resource.kind:
-            why = "it holds for indices made from now on; roll data streams over"
+            why = "it holds for what is made from now on, such as by a rollover"
         return Step(self.change, self.resource.kind, self.resource.name, why)
 
 

@@ -127,7 +127,7 @@ async def test_what_an_older_version_made_is_updated(server: Access) -> None:
 
     (step,) = [one for one in steps if one.name == "beats-signer-event"]
     assert step.change is Change.UPDATED
-    assert step.why == "it holds for indices made from now on; roll data streams over"
+    assert step.why == "it holds for what is made from now on, such as by a rollover"
 
 
 async def test_what_somebody_else_made_is_not_replaced(server: Access) -> None:

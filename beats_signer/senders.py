@@ -53,6 +53,11 @@ class SendersConfig(Struct, frozen=True, forbid_unknown_fields=True):
     from the certificate, in small letters; without one that can be a tenant the
     sender is refused. Senders without a certificate always go by routing."""
 
+    host_names: Literal["ignore", "warn", "refuse"] = "ignore"
+    """What to do when host.name or agent.name of an event is not the name of the
+    sender: nothing, log and count it, or close the connection without an ack. Then
+    the sender keeps its events and stands still. Short names agree with long ones."""
+
     allow: Allowed | None = None
     """Who may send; the first that matches counts. null: everybody whom the listener
     accepts. []: nobody."""

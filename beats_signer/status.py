@@ -23,6 +23,7 @@ def describe_reception(
         ],
         "senders": senders,
         "refused_senders": dict(reception.refusals),
+        "mismatched_events": reception.mismatched_events,
     }
 
 

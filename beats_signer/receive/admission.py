@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from beats_signer.config import Allowed, AllowedConfig, SendersConfig, read_allowed
+from beats_signer.receive.host_names import HostNames, Mismatch
 from beats_signer.receive.identity import Identity, identify
 from beats_signer.receive.refusal import Refusal, UnwelcomeError
 from beats_signer.receive.watched import Watched
 from beats_signer.sign.naming import RoutingNameError, check_part, is_like
+from lumberjack import Batch
 
 __all__ = ["Admission"]
 
@@ -22,6 +24,7 @@ class Admission:
             ConfigError: The file with the allow-list cannot be used.
         """
         self._config = config or SendersConfig()
+        self._host_names = None if self._config.host_names == "ignore" else HostNames()
         path = self._config.allow_file
         self._file = Watched([path], partial(read_allowed, path)) if path else None
 
@@ -48,6 +51,23 @@ class Admission:
         if identity is None or self._config.tenant_from == "routing":
             return None
         return _tenant_of(identity)
+
+    def compare_hosts(self, sender: str, batch: Batch) -> Mismatch | None:
+        """Return which events of a window name another host, if that matters.
+
+        Raises:
+            UnwelcomeError: Some do, and that is not allowed.
+        """
+        if self._host_names is None:
+            return None
+        mismatch = self._host_names.compare(sender, batch)
+        if mismatch is not None and self._config.host_names == "refuse":
+            raise UnwelcomeError(
+                Refusal.HOST_NAME,
+                f"{mismatch} in an event: correct the name there or in the "
+                "certificate, or set senders.host_names: warn",
+            )
+        return mismatch
 
     def _item_for(self, identity: Identity | None, host: str) -> AllowedConfig | None:
         allowed = self._file.value if self._file else self._config.allow

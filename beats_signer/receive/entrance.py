@@ -14,6 +14,7 @@ from beats_signer.receive.refusal import UnwelcomeError
 from beats_signer.receive.session import Session
 from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.sign.window import Source
+from lumberjack import Batch
 
 __all__ = ["Entrance"]
 
@@ -34,6 +35,8 @@ class Entrance:
         self._sessions: set[Session] = set()
         self._identities: dict[str, Identity | None] = {}
         """By the name of the connection."""
+        self._mismatched: set[str] = set()
+        """Connections whose events were seen to name another host."""
 
     def build_protocol(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
@@ -91,6 +94,33 @@ class Entrance:
                 self._sessions.discard(session)
                 session.dismiss()
 
+    def examine(self, source: Source, batch: Batch) -> None:
+        """Look at a window before it is taken.
+
+        Raises:
+            UnwelcomeError: Its events name another host, which is not allowed.
+        """
+        if source.certificate is None:
+            return  # It has no name that events could agree with.
+        try:
+            mismatch = self._reception.admission.compare_hosts(source.sender, batch)
+        except UnwelcomeError as error:
+            raise error.naming(
+                sender=source.sender, certificate=source.certificate, peer=source.peer
+            ) from error
+        if mismatch is None:
+            return
+        self._reception.mismatched_events += mismatch.events
+        if source.connection not in self._mismatched:
+            self._mismatched.add(source.connection)
+            self._reception.log.warning(
+                "events name another host than their sender",
+                error=str(mismatch),
+                sender=source.sender,
+                certificate=source.certificate,
+                peer=source.peer,
+            )
+
     def next_arrival(self) -> int:
         """Return a number that orders connections and windows."""
         return self._reception.next_arrival()
@@ -103,6 +133,7 @@ class Entrance:
     def ended(self, session: Session) -> None:
         """Forget a session."""
         self._sessions.discard(session)
+        self._mismatched.discard(session.source.connection)
         del self._identities[session.source.connection]
         self._reception.ended(session)
 
@@ -124,9 +155,7 @@ class Entrance:
                     self._tls.revocations.check_age(identity, now)
             return self._reception.admission.admit(identity, address)
         except UnwelcomeError as error:
-            raise UnwelcomeError(
-                error.refusal,
-                str(error),
+            raise error.naming(
                 sender=identity.name if identity else address,
                 certificate=identity.certificate if identity else None,
                 peer=peer,

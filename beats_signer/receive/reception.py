@@ -68,6 +68,8 @@ class Reception:
         self.admission = admission or Admission()
         self.refusals: Counter[Refusal] = Counter(dict.fromkeys(Refusal, 0))
         """Senders that were turned away, by the reason."""
+        self.mismatched_events = 0
+        """Events that name another host than their sender, of those looked into."""
         self.tallies = tallies or Tallies()
         self.log = log
         timers = timers or asyncio.get_running_loop()

@@ -30,6 +30,9 @@ class Refusal(StrEnum):
     LIST_EXPIRED = "list_expired"
     """The revocation list of its authority is past its end."""
 
+    HOST_NAME = "host_name"
+    """Its events name another host, and that is not allowed."""
+
     PROXY_HEADER = "proxy_header"
     """A trusted proxy did not say, or not in order, for whom it has connected."""
 
@@ -46,6 +49,13 @@ class UnwelcomeError(Exception):
         self.refusal = refusal
         self.facts = facts
         """For the log: sender, certificate and peer, as far as they are known."""
+
+    def naming(
+        self, *, sender: str, certificate: str | None, peer: str
+    ) -> "UnwelcomeError":
+        """Return the same, with who it is about."""
+        facts = {"sender": sender, "certificate": certificate, "peer": peer}
+        return UnwelcomeError(self.refusal, str(self), **facts)
 
 
 _BY_VERIFICATION = {

@@ -206,9 +206,18 @@ class Session(asyncio.Protocol):
             self._finish()
             return
         if batch is not None:
-            self._take(batch)
+            self._examine(batch)
         elif self._intake.is_at_end:
             self._finish()
+
+    def _examine(self, batch: Batch) -> None:
+        try:
+            self._host.examine(self.source, batch)
+        except UnwelcomeError as error:
+            self._host.refuse(error)
+            self._finish()
+        else:
+            self._take(batch)
 
     def _take(self, batch: Batch) -> None:
         if not batch.acknowledged:

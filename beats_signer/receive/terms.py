@@ -15,7 +15,7 @@ from beats_signer.receive.refusal import UnwelcomeError
 from beats_signer.receive.tally import Tallies
 from beats_signer.receive.turns import Turns
 from beats_signer.sign.window import Receipt, Source, Window
-from lumberjack import Limits
+from lumberjack import Batch, Limits
 
 if TYPE_CHECKING:
     from beats_signer.receive.session import Session
@@ -48,6 +48,13 @@ class Host(Protocol):
 
     def refuse(self, error: UnwelcomeError) -> None:
         """Count and log that a sender was turned away."""
+
+    def examine(self, source: Source, batch: Batch) -> None:
+        """Look at a window before it is taken.
+
+        Raises:
+            UnwelcomeError: It may not be taken; nothing more may.
+        """
 
     def next_arrival(self) -> int:
         """Return a number that orders connections and windows."""

@@ -18,7 +18,7 @@ from beats_signer.receive.state import SessionState
 from beats_signer.receive.terms import Terms
 from beats_signer.receive.turns import Turns
 from beats_signer.sign.window import Receipt, Source, Window
-from lumberjack import Limits, build_window
+from lumberjack import Batch, Limits, build_window
 from tests.receive.timers import ManualTimers
 
 __all__ = ["Network", "Peer", "World", "json_events", "window_of"]
@@ -292,6 +292,8 @@ class World:
         self.refusals: list[Refusal] = []
         self.unwelcome: dict[str, Refusal] = {}
         """Hosts that may not send."""
+        self.distrusted: set[str] = set()
+        """Hosts whose windows are not taken."""
         self._arrivals = itertools.count(1)
 
     def connect(self, host: str = "192.0.2.1") -> Peer:
@@ -323,6 +325,10 @@ class World:
 
     def refuse(self, error: UnwelcomeError) -> None:
         self.refusals.append(error.refusal)
+
+    def examine(self, source: Source, batch: Batch) -> None:
+        if source.address in self.distrusted:
+            raise UnwelcomeError(Refusal.HOST_NAME, "not so")
 
     def next_arrival(self) -> int:
         return next(self._arrivals)

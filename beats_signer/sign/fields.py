@@ -1,15 +1,16 @@
 """Read some fields of an event, and nothing else of it.
 
-Only rules that look into events need this. The fields are decoded by a type
-that is built once from their names; everything else is skipped by the decoder.
+Only rules that look into events need this. The fields are decoded by types
+that are built once from their names; everything else is skipped by the decoder.
 A field is found nested (``{"event": {"module": …}}``) and, at the top, under
 its dotted name (``{"event.module": …}``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, Raw, UnsetType
 
 from beats_signer.store.elasticsearch.pairs import read_pairs
 
@@ -23,7 +24,11 @@ _PAIRS = ord("D")
 _VALUE_CHARACTERS = 1024
 """A longer value is no name and matches no pattern but ``*``: it is cut."""
 
-_Tree = dict[str, "_Tree"]
+_VALUE_BYTES = 64 << 10
+"""A longer list is no value: nobody may have megabytes of objects built here."""
+
+_ANY = msgspec.json.Decoder().decode
+_QUOTE, _BACKSLASH = b'"\\'
 
 
 class FieldReader:
@@ -31,15 +36,10 @@ class FieldReader:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
-        paths = [tuple(name.split(".")) for name in names]
-        tree: _Tree = {}
-        for path in paths:
-            below = tree
-            for step in path:
-                below = below.setdefault(step, {})
-        dotted = [name for name in names if "." in name]
-        kind, self._paths = _build(tree, paths, dotted)
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind)
+        paths = [(tuple(name.split(".")), at) for at, name in enumerate(names)]
+        dotted = [((name,), at) for at, name in enumerate(names) if "." in name]
+        # What is nested comes first.
+        self._level = _Level([*paths, *dotted])
 
     def read(self, form: int, payload: bytes) -> Values:
         """Return the values in the order of ``names``.
@@ -49,59 +49,60 @@ class FieldReader:
         if form == _PAIRS:
             pairs = read_pairs(payload)
             return tuple(_text_of(pairs.get(name)) for name in self.names)
-        try:
-            event = self._decoder.decode(payload)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return (None,) * len(self.names)
-        return tuple(_find(event, paths) for paths in self._paths)
+        found: list[Value] = [None] * len(self.names)
+        self._level.read(payload, found)
+        return tuple(found)
 
 
-def _build(
-    tree: _Tree, paths: Sequence[tuple[str, ...]], dotted: Sequence[str]
-) -> tuple[type, list[tuple[tuple[str, ...], ...]]]:
-    """Return the type to decode, and for each field its ways through the type."""
-    keys: dict[str, str] = {}
+class _Level:
+    """The fields of one object, decoded no further than their bytes."""
 
-    def attribute(key: str) -> str:
+    def __init__(self, paths: Sequence[tuple[tuple[str, ...], int]]) -> None:
+        """Take the paths from here on, each with its place among the values."""
+        keys = dict.fromkeys(steps[0] for steps, _ in paths)
         # Keys of JSON are not always names of Python.
-        return keys.setdefault(key, f"f{len(keys)}")
-
-    def build(below: _Tree, more: Sequence[str]) -> type:
-        fields: list[tuple[str, Any, Any]] = [
-            (attribute(key), _kind(build(deeper, ()) if deeper else None), None)
-            for key, deeper in below.items()
-        ]
-        fields += [(attribute(key), Any, None) for key in more]
-        renamed = {attribute(key): key for key in (*below, *more)}
-        return msgspec.defstruct("Fields", fields, rename=renamed)
-
-    kind = build(tree, dotted)
-    ways = [
-        (
-            tuple(attribute(step) for step in path),
-            *([(attribute(".".join(path)),)] if len(path) > 1 else []),
+        names = {key: f"f{number}" for number, key in enumerate(keys)}
+        kind = msgspec.defstruct(
+            "Fields",
+            [(name, Raw | UnsetType, UNSET) for name in names.values()],
+            rename={name: key for key, name in names.items()},
         )
-        for path in paths
-    ]
-    return kind, ways
+        self._decode = msgspec.json.Decoder(kind).decode
+        self._below: list[tuple[str, _Level]] = []
+        self._values: list[tuple[str, int]] = []
+        for key, name in names.items():
+            deeper = [(steps[1:], at) for steps, at in paths if steps[0] == key]
+            self._values += [(name, at) for steps, at in deeper if not steps]
+            if nested := [(steps, at) for steps, at in deeper if steps]:
+                self._below.append((name, _Level(nested)))
+
+    def read(self, data: bytes | Raw, found: list[Value]) -> None:
+        """Put the values into their places; what cannot be read has none."""
+        try:
+            fields = self._decode(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return
+        for name, level in self._below:
+            raw = getattr(fields, name)
+            if raw is not UNSET:
+                level.read(raw, found)
+        for name, at in self._values:
+            raw = getattr(fields, name)
+            if raw is not UNSET and found[at] is None:
+                found[at] = _value_of(raw)
 
 
-def _kind(deeper: type | None) -> Any:  # noqa: ANN401
-    """Return a type that takes whatever stands there, so that nothing is refused."""
-    if deeper is None:
-        return Any
-    return deeper | str | int | float | bool | list[Any] | None
-
-
-def _find(event: Any, ways: Iterable[tuple[str, ...]]) -> Value:  # noqa: ANN401
-    for way in ways:
-        value = event
-        for step in way:
-            value = getattr(value, step, None)
-        found = _text_of(value)
-        if found is not None:
-            return found
-    return None
+def _value_of(raw: Raw) -> Value:
+    data = bytes(raw)
+    is_text = data[0] == _QUOTE
+    if len(data) > _VALUE_BYTES and not is_text:
+        return None
+    try:
+        if is_text and _BACKSLASH not in data:
+            return data[1:-1].decode()[:_VALUE_CHARACTERS]
+        return _text_of(_ANY(data))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def _text_of(value: Any) -> Value:  # noqa: ANN401

@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from beats_signer.config import Config
 from beats_signer.errors import ConfigError
+from beats_signer.operate.logging import Threshold
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
@@ -29,6 +30,7 @@ class Adoption:
     signer: Signer
     reception: Reception
     listeners: Sequence[Listener]
+    threshold: Threshold
     log: FilteringBoundLogger
 
     async def adopt(self, old: Config, new: Config) -> None:
@@ -50,6 +52,7 @@ class Adoption:
         self.reception.change(patience, new.limits.for_wire(), admission)
         for listener in self.listeners:
             listener.review()
+        self.threshold.level = new.logging.level
         if new.applied_routing != old.applied_routing:
             self.signer.change_routing(new.applied_routing)
 

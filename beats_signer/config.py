@@ -8,7 +8,7 @@ bytes.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,6 +33,7 @@ __all__ = [
     "HttpConfig",
     "LimitsConfig",
     "ListenerConfig",
+    "LoggingConfig",
     "Network",
     "ProxyProtocolConfig",
     "RoutingConfig",
@@ -64,6 +65,13 @@ class HttpConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     address: Address = Address("127.0.0.1:9600")
     """Where to answer. The answers name senders: keep them on this host."""
+
+
+class LoggingConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the log tells."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is written. No level shows events or keys."""
 
 
 class SealingConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -187,6 +195,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     senders: SendersConfig = SendersConfig()
     http: HttpConfig = HttpConfig()
+    logging: LoggingConfig = LoggingConfig()
     sealing: SealingConfig = SealingConfig()
     limits: LimitsConfig = LimitsConfig()
     catalogue: CatalogueConfig = CatalogueConfig()

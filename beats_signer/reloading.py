@@ -5,7 +5,7 @@
 | limits of connections          | count for new connections                         |
 | senders                        | who may not send any longer is disconnected       |
 | routing, retention_days        | count from the next window on                     |
-| drain_seconds                  | counts                                            |
+| drain_seconds, logging         | count                                             |
 | anything else                  | needs a restart: is named, the old value stays    |
 | files of TLS and lists         | are used when they change, without a reload       |
 
@@ -141,6 +141,7 @@ def blend(old: Config, new: Config) -> Config:
             limits=msgspec.structs.replace(old.limits, **limits),
             senders=new.senders,
             drain_seconds=new.drain_seconds,
+            logging=new.logging,
         )
         routed = msgspec.structs.replace(
             blended, routing=new.routing, retention_days=new.retention_days

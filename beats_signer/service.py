@@ -35,7 +35,7 @@ from beats_signer.errors import SignerError
 from beats_signer.operate.faults import build_fault_handler
 from beats_signer.operate.history import INTERVAL_SECONDS, History
 from beats_signer.operate.http import Answers, HttpServer
-from beats_signer.operate.logging import LogHandler, build_logger
+from beats_signer.operate.logging import LogHandler, Threshold, build_logger
 from beats_signer.operate.metrics import Metrics, Observer, Samples
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
@@ -75,11 +75,12 @@ def run(config: Config, read: Callable[[], Config], *, found: str | None = None)
     # A core dump would hold private keys.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.setswitchinterval(SWITCH_SECONDS)
-    log = build_logger(sys.stderr)
+    threshold = Threshold(config.logging.level)
+    log = build_logger(sys.stderr, level=threshold)
     logging.getLogger().addHandler(LogHandler(log))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(Service(config, read, log).run(found))
+            runner.run(Service(config, read, log, threshold).run(found))
         except BaseExceptionGroup as group:
             raise _first(group) from group
     return 0
@@ -97,7 +98,11 @@ class Service:
     """One running process."""
 
     def __init__(
-        self, config: Config, read: Callable[[], Config], log: FilteringBoundLogger
+        self,
+        config: Config,
+        read: Callable[[], Config],
+        log: FilteringBoundLogger,
+        threshold: Threshold,
     ) -> None:
         self.state = ServiceState.STARTING
         self._config = config
@@ -105,6 +110,7 @@ class Service:
         self._reloader: Reloader | None = None
         self._reloading: set[asyncio.Task[dict[str, Any]]] = set()
         self._log = log
+        self._threshold = threshold
         self._started = time.time_ns()
         self._stopping = asyncio.Event()
         self._budget = Budget(config.limits.memory_bytes)
@@ -182,7 +188,7 @@ class Service:
             listener.serve(reception)
         watch = Watch(reception, listeners)
         await stack.enter_async_context(watch.running())
-        adoption = Adoption(signer, reception, listeners, self._log)
+        adoption = Adoption(signer, reception, listeners, self._threshold, self._log)
         reloader = Reloader(config, self._read, adoption.adopt, self._log)
         self._reloader = reloader
         self._facts.append(

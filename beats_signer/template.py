@@ -73,7 +73,6 @@ _REST = """\
 #senders:
 #  names: [uri, dns, cn]          # where in a certificate a name stands, in order
 #  tenant_from: routing           # or organization: that of the certificate
-#  host_names: ignore             # of events that are others: warn, or refuse
 #  allow: null                    # null: whom the listener accepts; []: nobody
 #  allow_file: null               # the same list in a file of its own
 
@@ -88,6 +87,10 @@ _REST = """\
 # Status of the running signer, for `beats-signer status`. It names senders.
 #http:
 #  address: 127.0.0.1:9600
+
+# What the log tells: debug, info, warning or error, and what is above.
+#logging:
+#  level: info
 
 # Elasticsearch as the store, instead of the archive: take away the ## and run
 # `beats-signer setup`. Lines with ## are examples, lines with # are defaults.

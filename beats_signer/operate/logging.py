@@ -17,7 +17,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 from beats_signer import __version__
 
-__all__ = ["LEVELS", "LogHandler", "build_logger"]
+__all__ = ["LEVELS", "LogHandler", "Threshold", "build_logger"]
 
 LEVELS = ("debug", "info", "warning", "error")
 """The levels that can be asked for, the most talkative first."""
@@ -37,7 +37,24 @@ _FIELDS = {
 _SERVICE = {"service.name": "beats-signer", "service.version": __version__}
 
 
-def build_logger(stream: TextIO, *, level: str = "info") -> FilteringBoundLogger:
+class Threshold:
+    """The least level that is written. It may change at any time."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+
+    def __call__(
+        self, _logger: WrappedLogger, method: str, facts: EventDict
+    ) -> EventDict:
+        """Drop what is below the level; what has another name is never below."""
+        if method in LEVELS[: LEVELS.index(self.level)]:
+            raise structlog.DropEvent
+        return facts
+
+
+def build_logger(
+    stream: TextIO, *, level: str | Threshold = "info"
+) -> FilteringBoundLogger:
     """Return a logger that writes to a stream, in the form that suits it.
 
     Nothing that goes wrong with the stream reaches the caller: a signer whose
@@ -45,13 +62,14 @@ def build_logger(stream: TextIO, *, level: str = "info") -> FilteringBoundLogger
 
     Args:
         stream: Where to write; a terminal gets text, anything else ECS JSON.
-        level: The least of ``LEVELS`` that is written.
+        level: The least of ``LEVELS`` that is written; or that and its changes.
     """
+    threshold = level if isinstance(level, Threshold) else Threshold(level)
     render = _human() if stream.isatty() else _ecs()
     logger = structlog.wrap_logger(
         _Lines(stream),
-        processors=render,
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[threshold, *render],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[0]),
         context_class=dict,
     )
     return cast(FilteringBoundLogger, logger)  # wrap_logger is typed as Any

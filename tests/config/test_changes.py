@@ -49,6 +49,7 @@ def test_changes_are_named_one_by_one(
         "limits: {json_bytes: 2048, handshake_seconds: 3}\n",
         "senders.allow: []\n",
         "drain_seconds: 1\n",
+        "logging.level: error\n",
         "retention_days: 7\n",
         "routing.max_chains: 9\n",
     ],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from beats_signer.operate.logging import LEVELS, LogHandler, build_logger
+from beats_signer.operate.logging import LEVELS, LogHandler, Threshold, build_logger
 
 
 class Terminal(io.StringIO):
@@ -168,3 +168,19 @@ class TestLibraries:
 
         (line,) = lines(stream)
         assert "KeyError: 'x'" in line["error"]["stack_trace"]
+
+
+def test_a_level_that_changes_counts_for_loggers_that_are_bound_already() -> None:
+    stream = io.StringIO()
+    threshold = Threshold("warning")
+    logger = build_logger(stream, level=threshold).bind(connection="c1")
+
+    logger.info("one")
+    threshold.level = "info"
+    logger.info("two")
+    logger.critical("three")
+    threshold.level = "error"
+    logger.warning("four")
+    logger.critical("five")
+
+    assert [line["message"] for line in lines(stream)] == ["two", "three", "five"]

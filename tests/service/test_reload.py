@@ -107,6 +107,17 @@ def test_a_changed_limit_counts_for_new_connections(running: RunningSigner) -> N
         assert send(old, large) == ACK
 
 
+def test_the_level_of_the_log_can_change(running: RunningSigner) -> None:
+    change(running, logging={"level": "debug"})
+    assert post(running)[1]["changed"] == ["logging.level"]
+
+    with connected(running):
+        pass
+
+    (line,) = running.wait_for("the connection ended")
+    assert line["log.level"] == "debug"
+
+
 def test_a_list_of_senders_can_be_given_at_any_time(running: RunningSigner) -> None:
     with connected(running) as connection:
         assert send(connection) == ACK

@@ -16,6 +16,7 @@ from beats_signer.store.elasticsearch.outcomes import (
     Outcome,
     RequestVerdict,
     Verdict,
+    are_stored,
     judge_items,
     judge_request,
     reason_of,
@@ -85,7 +86,7 @@ class Bulk:
             except AnswerError as error:
                 self._forget()
                 raise UnansweredError(f"bulk request: {error}") from error
-            self._learn({outcome.verdict for outcome in outcomes})
+            self._learn(outcomes)
         self._faults = 0
         return outcomes
 
@@ -141,8 +142,12 @@ class Bulk:
             case _:
                 raise RefusedError(message, hint=_hint(answer.status))
 
-    def _learn(self, verdicts: set[Verdict]) -> None:
+    def _learn(self, outcomes: list[Outcome]) -> None:
         """Note how busy the server is, and whether it may still be at it."""
+        if are_stored(outcomes):
+            self._capacity.grow()
+            return
+        verdicts = {outcome.verdict for outcome in outcomes}
         if verdicts & {Verdict.BUSY, Verdict.FAULT}:
             self.unanswered_at = self._clock()
         if Verdict.BUSY in verdicts:

@@ -30,7 +30,7 @@ from beats_signer.store.elasticsearch.body import BodyError, build_part, split_b
 from beats_signer.store.elasticsearch.bulk import Bulk, NothingTakenError
 from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.conflicts import Conflicts
-from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
+from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict, are_stored
 from beats_signer.store.elasticsearch.parked import explain, is_parked
 from beats_signer.store.elasticsearch.pending import Pending, chunks
 from beats_signer.store.elasticsearch.places import default_target
@@ -138,7 +138,7 @@ class Delivery:
         except NothingTakenError as nothing:
             await pending.open()
             return await self._send_less(pending, pending.items, nothing)
-        if all(outcome.verdict is Verdict.STORED for outcome in outcomes):
+        if are_stored(outcomes):
             pending.finish()
             return []
         await pending.open()

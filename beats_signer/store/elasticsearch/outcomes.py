@@ -18,6 +18,7 @@ __all__ = [
     "Outcome",
     "RequestVerdict",
     "Verdict",
+    "are_stored",
     "judge_items",
     "judge_request",
     "reason_of",
@@ -160,6 +161,11 @@ def judge_items(
     if len(items) != count:
         raise AnswerError(f"{count} items were sent, {len(items)} came back")
     return [_judge(item, action) for item in items]
+
+
+def are_stored(outcomes: list[Outcome]) -> bool:
+    """Tell whether all items are stored, as nearly always; no item costs a hash."""
+    return outcomes.count(_CREATED) == len(outcomes)
 
 
 def reason_of(data: bytes) -> tuple[str, str]:

@@ -7,7 +7,7 @@ number of times; what is recovered is not found again.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from beats_signer.errors import SourceError, UsageError
@@ -16,7 +16,8 @@ from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.outcomes import Action
 from beats_signer.store.elasticsearch.recover_document import Place
-from beats_signer.store.elasticsearch.recover_page import PipelineOf, RecoveryPage
+from beats_signer.store.elasticsearch.recover_page import RecoveryPage
+from beats_signer.store.elasticsearch.recover_plan import PipelineOf, RecoveryPlan
 from beats_signer.store.elasticsearch.recover_report import RecoveryReport
 from beats_signer.store.elasticsearch.recover_requests import (
     RecoveryRequests,
@@ -101,16 +102,16 @@ class Recovery:
         self._search = RecoverySearch(self._requests, scope)
         self._scope = scope
         self._report = report
-        self._pipeline_of = pipeline_of
-        self._senders = SenderFields(StoredSeals(client) if has_sender_fields else None)
         self._on_places = on_places
         self._sleep = sleep
         capacity = Capacity(1, part_bytes)
         bulk = Bulk(client, capacity, _SLOT, clock(), clock, Action.INDEX)
         self._writing = Writing(bulk)
-        self._origins: Mapping[str, str] = {
-            chain: origin for origin, chain in scope.chains.items()
-        }
+        self._plan = RecoveryPlan(
+            {chain: origin for origin, chain in scope.chains.items()},
+            pipeline_of,
+            SenderFields(StoredSeals(client) if has_sender_fields else None),
+        )
 
     def done(self) -> float:
         """Return how much is looked at, from 0 to 1."""
@@ -136,26 +137,12 @@ class Recovery:
             self._on_places(len(places))
 
     async def _run_page(self, places: Sequence[Place]) -> None:
-        if self._report.is_dry_run:
-            await RecoveryTrial(
-                places,
-                self._requests,
-                self._report,
-                origins=self._origins,
-                pipeline_of=self._pipeline_of,
-                senders=self._senders,
-            ).run()
+        requests, report, plan = self._requests, self._report, self._plan
+        if report.is_dry_run:
+            await RecoveryTrial(places, requests, report, plan).run()
             return
-        await RecoveryPage(
-            places,
-            self._requests,
-            self._writing,
-            self._report,
-            origins=self._origins,
-            pipeline_of=self._pipeline_of,
-            senders=self._senders,
-            sleep=self._sleep,
-        ).run()
+        writing, sleep = self._writing, self._sleep
+        await RecoveryPage(places, requests, writing, report, plan, sleep).run()
 
 
 async def _finish(page: Coroutine[Any, Any, None]) -> None:

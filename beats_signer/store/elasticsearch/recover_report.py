@@ -8,8 +8,19 @@ from typing import Final
 
 from beats_signer.store.elasticsearch.recover_document import Place
 
-__all__ = ["RecoveryReport", "Refusal", "target_of"]
+__all__ = [
+    "MISMATCH",
+    "NO_FIELDS",
+    "SPOILT",
+    "RecoveryReport",
+    "Refusal",
+    "target_of",
+]
 
+MISMATCH: Final = "mismatch"
+"""Kind of the reason why a document is not touched: it is not what it is named."""
+NO_FIELDS: Final = "no_fields", "its pipeline leaves nothing of it to be seen"
+SPOILT: Final = "spoilt", "its pipeline changes the signed object beats_signer"
 _MOST_REASONS: Final = 100
 """Reasons that are told apart; more help nobody to find the cause."""
 _OTHERS: Final = "others", "further reasons, which are not told apart"
@@ -80,6 +91,10 @@ class RecoveryReport:
         """Note that something could not be decided."""
         if len(self.undecided) < _MOST_REASONS:
             self.undecided[reason] = None
+
+    def leave_unread(self, place: Place, kind: str, reason: str) -> None:
+        """Note that what stands in a place cannot be read."""
+        self.leave_open(f"{place[0]} cannot be read: {kind}: {reason}")
 
     def to_dict(self) -> dict[str, object]:
         """Return the report as its JSON object."""

@@ -1,6 +1,6 @@
 """Ask the server what would become of bare documents; nothing is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw
@@ -14,17 +14,15 @@ from beats_signer.store.elasticsearch.recover_document import (
     Place,
     Present,
     check_name,
-    examine,
 )
-from beats_signer.store.elasticsearch.recover_page import (
+from beats_signer.store.elasticsearch.recover_plan import RecoveryPlan
+from beats_signer.store.elasticsearch.recover_report import (
     MISMATCH,
     NO_FIELDS,
     SPOILT,
-    PipelineOf,
+    RecoveryReport,
 )
-from beats_signer.store.elasticsearch.recover_report import RecoveryReport
 from beats_signer.store.elasticsearch.recover_requests import RecoveryRequests
-from beats_signer.store.elasticsearch.recover_senders import SenderFields
 
 __all__ = ["RecoveryTrial"]
 
@@ -41,17 +39,12 @@ class RecoveryTrial:
         places: Sequence[Place],
         requests: RecoveryRequests,
         report: RecoveryReport,
-        *,
-        origins: Mapping[str, str],
-        pipeline_of: PipelineOf,
-        senders: SenderFields,
+        plan: RecoveryPlan,
     ) -> None:
         self._places = places
         self._requests = requests
         self._report = report
-        self._origins = origins
-        self._pipeline_of = pipeline_of
-        self._senders = senders
+        self._plan = plan
 
     async def run(self) -> None:
         """Count what would become of each.
@@ -60,12 +53,12 @@ class RecoveryTrial:
             StoreError: The server does not answer, or is busy, for too long.
         """
         found = await self._requests.read(self._places)
-        await self._senders.look_up(found)
+        await self._plan.senders.look_up(found)
         waiting: dict[str | None, list[Bare]] = {}
         for place, now in zip(self._places, found, strict=True):
             bare = self._examine(place, now)
             if bare is not None:
-                waiting.setdefault(self._pipeline_of(bare), []).append(bare)
+                waiting.setdefault(self._plan.pipeline_of(bare), []).append(bare)
         for pipeline, documents in waiting.items():
             told = await self._requests.simulate(
                 [_document(bare) for bare in documents], pipeline
@@ -80,17 +73,13 @@ class RecoveryTrial:
         if now is None:
             return None
         if isinstance(now, Outcome):
-            reason = f"{place[0]} cannot be read: {now.kind}: {now.reason}"
-            self._report.leave_open(reason)
+            self._report.leave_unread(place, now.kind, now.reason)
             return None
         try:
-            return self._examined(now)
+            return self._plan.examine(now)
         except MismatchError as error:
             self._report.refuse(place, MISMATCH, f"not touched: {error}")
             return None
-
-    def _examined(self, now: Present) -> Bare | None:
-        return examine(now, self._origins, self._senders.member)
 
     def _count(self, bare: Bare, told: Simulated) -> None:
         """Count one document by what the server says of it."""
@@ -113,7 +102,7 @@ class RecoveryTrial:
         except MismatchError:
             self._report.refuse(place, *SPOILT)
             return
-        if self._examined(then) is None:
+        if self._plan.examine(then) is None:
             self._report.recovered += 1
         else:
             self._report.refuse(place, *NO_FIELDS)

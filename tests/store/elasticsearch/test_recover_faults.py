@@ -8,7 +8,7 @@ import pytest
 
 from beats_signer.errors import RefusedError, SourceError, StoreError, UsageError
 from beats_signer.store.elasticsearch.recover_report import RecoveryReport
-from tests.elasticsearch.asking import put_template
+from tests.elasticsearch.asking import put_pipeline, put_template
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault, Outcome
 from tests.store.chains import Chain
@@ -125,6 +125,46 @@ async def test_a_server_that_stays_busy_leaves_the_question_open(
         await bared.recover()
 
     assert recovered(bared) == 0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message"),
+    [
+        (Outcome.rejected(429), "es_rejected_execution_exception"),
+        (Outcome.rejected(403, "security_exception"), "as scripted"),
+    ],
+    ids=["busy", "forbidden"],
+)
+async def test_what_is_written_when_a_run_has_to_end_is_counted(
+    bared: Bared, fake: Fake, outcome: Outcome, message: str
+) -> None:
+    first = bared.hits()[1]["_id"]
+    fake.judge(outcome, lambda action: action.id == first, times=None)
+    report = RecoveryReport(NAME, (TARGET,))
+
+    with pytest.raises(StoreError, match=message):
+        await bared.recover(report=report)
+
+    assert report.recovered == recovered(bared) == COUNT - 1
+
+
+async def test_what_the_last_try_spoils_is_put_back_before_a_run_ends(
+    bared: Bared, fake: Fake
+) -> None:
+    before = bared.sources()
+    late, never = (hit["_id"] for hit in bared.hits()[1:3])
+    put_pipeline(bared.place.client, "spoiler", {"remove": {"field": "beats_signer"}})
+    busy = Outcome.rejected(429)
+    fake.judge(busy, lambda action: action.id == late, times=3)
+    fake.judge(busy, lambda action: action.id == never, times=None)
+    report = RecoveryReport(NAME, (TARGET,))
+
+    with pytest.raises(StoreError):
+        await bared.recover(pipeline_of=lambda bare: "spoiler", report=report)
+
+    assert bared.sources() == before
+    assert [one.kind for one in report.refusals] == ["spoilt"]
+    assert report.bare == COUNT - 1
 
 
 async def test_a_fault_of_one_document_is_counted_in_the_end(

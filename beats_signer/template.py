@@ -73,6 +73,7 @@ _REST = """\
 #senders:
 #  names: [uri, dns, cn]          # where in a certificate a name stands, in order
 #  tenant_from: routing           # or organization: that of the certificate
+#  host_names: ignore             # of events that are others: warn, or refuse
 #  allow: null                    # null: whom the listener accepts; []: nobody
 #  allow_file: null               # the same list in a file of its own
 

@@ -91,3 +91,36 @@ async def test_more_stuck_chains_than_connections_of_the_library_hold_up_nobody(
         await store.close()
 
     assert len(fake.documents("logs-free-*")) == 1
+
+
+async def test_a_connection_that_is_reset_while_we_send_leaves_all_unknown() -> None:
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(reset, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    client = Client(f"http://{host}:{port}")
+    async with server:
+        with pytest.raises(UnansweredError, match="POST /_bulk"):
+            await client.bulk(b"x" * (8 << 20), filter_path="errors")
+        await client.close()
+
+
+async def test_a_request_is_sent_once_whatever_becomes_of_it() -> None:
+    """The HTTP library repeats a PUT by itself, and a bulk is none."""
+    came = []
+
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.transport.abort()
+
+    server = await asyncio.start_server(cut, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    client = Client(f"http://{host}:{port}")
+    async with server:
+        with pytest.raises(UnansweredError):
+            await client.bulk(b"x", filter_path="errors")
+        await client.close()
+
+    assert [head.split(b" ")[0] for head in came] == [b"POST"]

@@ -251,6 +251,27 @@ async def test_what_was_stored_is_seen_at_once(place: Place) -> None:
     assert found[chain.origin] == chain.id
 
 
+async def test_seals_of_two_months_are_one_chain(place: Place) -> None:
+    december = 1_796_083_200_000_000_000
+    chain = place.chain
+    seals = [chain.founding, *(chain.events([b"{}"]) for _ in range(3))]
+    seals[2:] = [replace(s, seal=replace(s.seal, time=december)) for s in seals[2:]]
+    for _ in range(2):
+        await stored(place, *seals)
+
+    async with opened(place.access) as store:
+        assert await store.highest(chain.id) == 3
+        found = [await store.seal(chain.id, number) for number in range(4)]
+        assert chain.origin not in await store.chains("signer-2.example.com")
+    assert found == [sealed.record for sealed in seals]
+    query = {"term": {"chain": chain.id.hex()[:32]}}
+    counts = [
+        place.client.count(index=f"beats-signer-seals-2026.{month}", query=query)
+        for month in (11, 12)
+    ]
+    assert [one["count"] for one in counts] == [2, 2]
+
+
 async def test_the_newest_checkpoint_takes_the_place_of_the_one_before(
     place: Place,
 ) -> None:

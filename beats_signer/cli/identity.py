@@ -67,5 +67,12 @@ def connect_as(
         raise UsageError(what, hint=hint) from error
     if user is None or password_file is not None:
         return connect(as_other)
-    password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    try:
+        password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        raise UsageError(
+            "no password was given", hint="Name a file that holds it: --password-file."
+        ) from error
     return connect(as_other, password=password)

@@ -5,15 +5,13 @@ from collections import Counter
 from pathlib import Path
 
 import click
-import msgspec
 
+from beats_signer.cli.identity import connect_as
 from beats_signer.cli.options import config_option, overrides_option
 from beats_signer.config import Config, load
 from beats_signer.errors import UsageError
 from beats_signer.store.elasticsearch import key as keys
 from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.config import ElasticsearchConfig
-from beats_signer.store.elasticsearch.connection import connect
 from beats_signer.store.elasticsearch.offer import Offer
 from beats_signer.store.elasticsearch.plan import Change, Step
 from beats_signer.store.elasticsearch.setup import Setup, build_resources
@@ -22,8 +20,6 @@ from beats_signer.stores import elasticsearch_of, list_targets
 __all__ = ["setup"]
 
 _FILE = click.Path(path_type=Path)
-_TERMINAL = Path("/dev/tty")
-"""Where a password comes from that no file holds."""
 _PLANNED = {Change.CREATED: "to create", Change.UPDATED: "to update"}
 """What a dry run says of what would be done."""
 
@@ -78,8 +74,6 @@ def setup(
         resources = build_resources(section, targets, Offer())
         click.echo("\n".join(resource.render() for resource in resources), nl=False)
         return
-    if user is not None and api_key_file is not None:
-        raise UsageError("--user and --api-key-file exclude each other")
     if create_key and section.api_key_file is None:
         raise UsageError(
             "--create-key is given, and elasticsearch.api_key_file is not",
@@ -90,42 +84,9 @@ def setup(
             "--create-key needs somebody who may make keys",
             hint="Name an administrator with --user.",
         )
-    client = _connect(section, user, password_file, api_key_file)
+    client = connect_as(section, user, password_file, api_key_file)
     key = section.api_key_file if create_key else None
     asyncio.run(_run(client, settings, dry_run, overwrite, key))
-
-
-def _connect(
-    section: ElasticsearchConfig,
-    user: str | None,
-    password_file: Path | None,
-    api_key_file: Path | None,
-) -> Client:
-    if user is None and password_file is not None:
-        raise UsageError("--password-file is given without --user")
-    if user is None and api_key_file is None:
-        return connect(section)
-    try:
-        as_other = msgspec.structs.replace(
-            section,
-            api_key_file=api_key_file,
-            username=user,
-            password_file=(password_file or _TERMINAL) if user else None,
-        )
-    except ValueError as error:
-        what, _, hint = str(error).partition("\n")
-        raise UsageError(what, hint=hint) from error
-    if user is None or password_file is not None:
-        return connect(as_other)
-    try:
-        password = click.prompt(f"Password of {user}", hide_input=True, err=True)
-    except click.Abort as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise
-        raise UsageError(
-            "no password was given", hint="Name a file that holds it: --password-file."
-        ) from error
-    return connect(as_other, password=password)
 
 
 async def _run(

@@ -51,6 +51,7 @@ class ChainReading:
         now: int,
         settled: int | None,
         compare: Compare | None,
+        page_bytes: int,
     ) -> None:
         """Prepare to read.
 
@@ -62,6 +63,7 @@ class ChainReading:
             now: The reader's clock, nanoseconds since 1970.
             settled: The time up to which everything that was stored is there.
             compare: Holds visible fields against payloads; ``None``: not read.
+            page_bytes: About how much one answer should have.
         """
         self._asking = asking
         self._chain = chain
@@ -71,6 +73,7 @@ class ChainReading:
         self._now = now
         self._settled = settled
         self._compare = compare
+        self._page_bytes = page_bytes
         self._claims: Claims | None = None
         self._is_certain = True  # where the entries of the next seal begin
         self._retention_days: int | None = None
@@ -93,7 +96,9 @@ class ChainReading:
                 self._claims.close()
 
     def _read_seals(self, first: int) -> Iterator[Item]:
-        chain = ChainSeals(self._asking, self._name, first, self._settled)
+        chain = ChainSeals(
+            self._asking, self._name, first, self._settled, self._page_bytes
+        )
         for item in chain.read():
             if isinstance(item, Flaw):
                 yield item
@@ -119,7 +124,8 @@ class ChainReading:
             }
         }
         source = True if self._compare is not None else _SIGNED
-        pages = Pages(self._asking, Search(self._indices, query, _INDEX, source))
+        search = Search(self._indices, query, _INDEX, source)
+        pages = Pages(self._asking, search, page_bytes=self._page_bytes)
         pages.open()
         return Claims(pages)
 

@@ -18,7 +18,7 @@ from beats_signer.errors import SourceError
 from beats_signer.store.contract import Flaw
 from beats_signer.store.elasticsearch.chain_reading import ChainReading, Compare, Item
 from beats_signer.store.elasticsearch.located import Located
-from beats_signer.store.elasticsearch.pages import Pages, Search
+from beats_signer.store.elasticsearch.pages import PAGE_BYTES, Pages, Search
 from beats_signer.store.elasticsearch.places import CHECKPOINTS_INDEX, SEALS_INDEX
 from beats_signer.store.elasticsearch.questions import Asking, Hit
 from beats_signer.store.elasticsearch.seal_documents import read_seal
@@ -56,6 +56,7 @@ class ElasticsearchSource:
         settled: int | None = None,
         compare: Compare | None = None,
         own: Sequence[str] = (),
+        page_bytes: int = PAGE_BYTES,
     ) -> None:
         """Take the cluster, whose client ``close`` closes; nothing is asked yet.
 
@@ -67,6 +68,7 @@ class ElasticsearchSource:
             settled: The time up to which everything that was stored is there.
             compare: Holds visible fields against payloads; ``None``: not read.
             own: Patterns of indices in which everything has to be signed.
+            page_bytes: About how much one answer should have.
         """
         self.asking = asking
         self._signer = signer
@@ -74,6 +76,7 @@ class ElasticsearchSource:
         self._now = now
         self._compare = compare
         self._own = own
+        self._page_bytes = page_bytes
         self._located = Located()
         self._pinned: dict[str, bytes] = {}
         self._founded: dict[str, list[_Founding]] | None = None
@@ -188,6 +191,7 @@ class ElasticsearchSource:
             now=self._now,
             settled=self.settled,
             compare=self._compare,
+            page_bytes=self._page_bytes,
         )
         for item in reading.read(first_seal):
             self._read_seals += isinstance(item, SealRecord)

@@ -63,7 +63,12 @@ class ChainSeals:
     """The seals of one chain, from a number on."""
 
     def __init__(
-        self, asking: Asking, chain: str, first: int, settled: int | None
+        self,
+        asking: Asking,
+        chain: str,
+        first: int,
+        settled: int | None,
+        page_bytes: int,
     ) -> None:
         """Take the first half of the chain's id, in hex.
 
@@ -72,6 +77,7 @@ class ChainSeals:
         self._asking = asking
         self._chain = chain
         self._settled = settled
+        self._page_bytes = page_bytes
         self._due = first
         self._before: Seal | None = None
         self._is_over = False
@@ -101,7 +107,8 @@ class ChainSeals:
             }
         }
         number, group = -1, list[StoredSeal]()
-        for hits in Pages(self._asking, Search(SEALS_INDEX, query, "seal")):
+        search = Search(SEALS_INDEX, query, "seal")
+        for hits in Pages(self._asking, search, page_bytes=self._page_bytes):
             for hit in hits:
                 found = decode(hit.sort, list[Any])[0]
                 if found != number:

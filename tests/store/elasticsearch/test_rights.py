@@ -51,3 +51,29 @@ async def test_the_signers_role_is_enough_for_all_that_a_store_does(
         # Its sender's place is left; the default one is not in the role either.
         await append(store, to_write(store, refused))
     await store.close()
+
+
+async def test_a_key_that_was_revoked_is_told_and_a_new_one_goes_on(
+    secured_elasticsearch: Access, tmp_path: Path
+) -> None:
+    access = secured_elasticsearch
+    await set_up(access, tmp_path)
+    keys = [key_of(access, "signer") for _ in range(2)]
+    with access.connect() as administrator:
+        administrator.security.invalidate_api_key(ids=[keys[0].partition(":")[0]])
+    sealed = replace(Chain("revoked").events([b"{}"]), destinations=[TARGET])
+    log = structlog.wrap_logger(None, processors=[Log([])])
+    hints = []
+    for key in keys:
+        client = connect(config(access, tmp_path, key))
+        store = ElasticsearchStore(client, log, grace_seconds=0)
+        try:
+            await store.append(to_write(store, sealed))
+        except RefusedError as error:
+            hints.append((str(error), error.hint))
+        finally:
+            await store.close()
+
+    ((message, hint),) = hints
+    assert "401 security_exception" in message
+    assert "give a new one" in hint

@@ -6,6 +6,8 @@ from hashlib import sha256
 
 from cryptography import x509
 
+from beats_signer.receive.issuer import UNREADABLE, Issuer, issuer_of
+
 __all__ = ["Identity", "identify"]
 
 _NAME_CHARACTERS = 255
@@ -24,8 +26,8 @@ class Identity:
     organization: str | None = None
     """The first one of the subject."""
 
-    issuer: bytes | None = None
-    """Name of the authority, as DER; ``None`` when no parser can read it."""
+    issuer: Issuer | None = None
+    """Name of the authority; ``None`` when no parser can read it."""
 
     serial: int | None = None
     """Number that the authority gave to the certificate."""
@@ -46,13 +48,13 @@ def identify(
     unnamed = f"sha256:{fingerprint}"
     try:
         parsed = x509.load_der_x509_certificate(certificate)
-        issuer, serial = parsed.issuer.public_bytes(), parsed.serial_number
-    except (ValueError, TypeError):
+        issuer, serial = issuer_of(parsed.issuer), parsed.serial_number
+    except UNREADABLE:
         return Identity(unnamed, fingerprint)
     try:
         found = dict(_names(parsed))
         organization = _text_of(parsed.subject, x509.NameOID.ORGANIZATION_NAME)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         return Identity(unnamed, fingerprint, None, issuer, serial)
     name = next((found[source] for source in sources if source in found), unnamed)
     return Identity(name, fingerprint, organization, issuer, serial)

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.types import (
 from beats_signer.config import TlsConfig
 from beats_signer.errors import ConfigError
 from beats_signer.receive.identity import Identity
+from beats_signer.receive.issuer import UNREADABLE, Issuer, issuer_of
 from beats_signer.receive.refusal import Refusal, UnwelcomeError
 
 __all__ = ["RevocationList", "Revocations", "load_revocations"]
@@ -45,8 +46,8 @@ class RevocationList:
     """What one authority has revoked."""
 
     path: Path
-    issuer: bytes
-    """Name of the authority, as DER."""
+    issuer: Issuer
+    """Name of the authority."""
     serials: frozenset[int]
     ends: datetime | None
     """When a newer list should be there; ``None``: it does not say."""
@@ -124,7 +125,7 @@ def load_revocations(tls: TlsConfig) -> Revocations:
 def _read_authorities(path: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(_read(path, "certificate authority"))
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ConfigError(
             f"the certificate authority {path} cannot be used to check revocation "
             f"lists: {error}",
@@ -159,11 +160,11 @@ def _read_list(
     try:
         crl = x509.load_pem_x509_crl(pem)
         _check_kind(crl, path)
-        issuer = crl.issuer.public_bytes()
+        issuer = issuer_of(crl.issuer)
         _check_signature(crl, path, authorities)
         serials = frozenset(entry.serial_number for entry in crl)
         return RevocationList(path, issuer, serials, crl.next_update_utc)
-    except (ValueError, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise ConfigError(
             f"the revocation list {path} cannot be parsed: {error}",
             hint="Fetch it again; it has to be a PEM file.",
@@ -200,7 +201,8 @@ def _check_signature(
     for authority in authorities:
         # A key that cannot sign at all is a TypeError below.
         key = cast(CertificateIssuerPublicKeyTypes, authority.public_key())
-        if authority.subject == crl.issuer and _is_signed(crl, key):
+        is_its_own = issuer_of(authority.subject) == issuer_of(crl.issuer)
+        if is_its_own and _is_signed(crl, key):
             return
     raise ConfigError(
         f"the revocation list {path} of {crl.issuer.rfc4514_string()} is not signed by "

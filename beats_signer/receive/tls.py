@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from beats_signer.config import TlsConfig
 from beats_signer.errors import ConfigError
 from beats_signer.receive.ciphers import set_ciphers
+from beats_signer.receive.issuer import UNREADABLE
 
 __all__ = [
     "ServerTls",
@@ -59,10 +60,10 @@ def load_server_tls(tls: TlsConfig) -> ServerTls:
     context = build_server_context(tls)
     try:
         chain = x509.load_pem_x509_certificates(tls.certificate.read_bytes())
-    except (OSError, ValueError):
+        return ServerTls(context, min(one.not_valid_after_utc for one in chain))
+    except (OSError, *UNREADABLE):
         # OpenSSL could read it a moment ago, and decides.
         return ServerTls(context, None)
-    return ServerTls(context, min(one.not_valid_after_utc for one in chain))
 
 
 def build_server_context(tls: TlsConfig) -> ssl.SSLContext:
@@ -133,12 +134,14 @@ def _load_certificate(
             f"used: {error.reason or error}",
             hint="Both have to be PEM files; the signer's own certificate comes first.",
         ) from error
+    except OSError as error:
+        raise _gone(error, certificate) from error
 
 
 def _is_locked(key: Path, passphrase: bytes) -> bool:
     """Tell whether only the passphrase is wrong: OpenSSL's error does not."""
-    data = key.read_bytes()
-    with suppress(ValueError, UnsupportedAlgorithm):
+    with suppress(OSError, ValueError, UnsupportedAlgorithm):
+        data = key.read_bytes()
         try:
             load_pem_private_key(data, None)
         except TypeError:  # it has a passphrase, and is sound as far as one can see
@@ -151,7 +154,11 @@ def _is_locked(key: Path, passphrase: bytes) -> bool:
 
 def _read_passphrase(path: Path) -> bytes:
     _check_readable(path, "passphrase")
-    passphrase = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise _gone(error, path) from error
+    passphrase = text.removesuffix(b"\n").removesuffix(b"\r")
     if not 0 < len(passphrase) <= _PASSPHRASE_BYTES:
         raise ConfigError(
             f"the passphrase in {path} has {len(passphrase)} bytes",
@@ -170,6 +177,8 @@ def _load_authority(context: ssl.SSLContext, authority: Path) -> None:
             f"{error.reason or error}",
             hint="It has to be a PEM file with one or more certificates.",
         ) from error
+    except OSError as error:
+        raise _gone(error, authority) from error
 
 
 def _check_readable(path: Path, what: str) -> None:
@@ -181,6 +190,14 @@ def _check_readable(path: Path, what: str) -> None:
             f"cannot read the {what} {path}: {error.strerror}",
             hint="Correct the path, or let the user that runs this program read it.",
         ) from error
+
+
+def _gone(error: OSError, path: Path) -> ConfigError:
+    """Explain a file that was there a moment ago: somebody replaces it."""
+    return ConfigError(
+        f"cannot read {path} or what belongs to it: {error.strerror}",
+        hint="See that the files stay; replace each by renaming a new one.",
+    )
 
 
 def _refuse_passphrase(key: Path) -> Callable[[], NoReturn]:

@@ -9,8 +9,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 
 from beats_signer.receive.identity import Identity, identify
+from beats_signer.receive.issuer import issuer_of
 
 NOW = datetime.now(UTC)
 
@@ -110,7 +113,7 @@ def test_the_organization_is_the_first_of_the_subject(
 def test_issuer_and_serial_say_which_certificate_of_which_authority_it_is() -> None:
     identity = identify(certificate("cn"))
 
-    assert identity.issuer == AUTHORITY.public_bytes()
+    assert identity.issuer == issuer_of(AUTHORITY)
     assert identity.serial == 77
 
 
@@ -118,3 +121,42 @@ def test_a_certificate_that_cannot_be_parsed_is_named_by_its_fingerprint() -> No
     fingerprint = sha256(b"no certificate").hexdigest()
 
     assert identify(b"no certificate") == Identity(f"sha256:{fingerprint}", fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "is_same"),
+    [
+        (b"\x0c\x09authority", True),
+        (b"\x13\x09authority", True),
+        (b"\x0c\x09Authority", True),
+        (b"\x0c\x09authoritx", False),
+    ],
+    ids=["as it is", "another kind of string", "capital letter", "another name"],
+)
+def test_spellings_of_one_authority_are_the_same(
+    spelling: bytes, is_same: bool
+) -> None:
+    other = SOUND.replace(b"\x0c\x09authority", spelling)
+
+    assert (identify(other).issuer == identify(SOUND).issuer) == is_same
+
+
+@given(st.data())
+def test_a_damaged_certificate_still_has_a_fingerprint(data: st.DataObject) -> None:
+    damaged = bytearray(SOUND)
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, len(SOUND) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
+
+    assert identify(bytes(damaged)).certificate == sha256(damaged).hexdigest()
+
+
+def test_a_version_that_does_not_exist_is_no_certificate() -> None:
+    damaged = SOUND.replace(b"\xa0\3\2\1\2", b"\xa0\3\2\1\7", 1)
+
+    assert damaged != SOUND
+    assert identify(damaged).issuer is None
+
+
+SOUND = certificate("cn", [URI, DNS, MAIL], ["Acme"])

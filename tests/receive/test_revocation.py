@@ -1,5 +1,6 @@
 """Revoked certificates: lists that are read, and senders that are refused by them."""
 
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -100,15 +101,15 @@ def test_without_lists_nobody_is_revoked(authority: Authority) -> None:
 
 
 def test_a_certificate_that_cannot_be_parsed_is_refused_where_lists_are() -> None:
-    lists = (RevocationList(Path("a.crl"), b"issuer", frozenset(), None),)
+    lists = (RevocationList(Path("a.crl"), (), frozenset(), None),)
 
     with pytest.raises(UnwelcomeError, match="nobody can tell whether it was revoked"):
         Revocations(lists).check(Identity("unreadable", "ab" * 32))
 
 
 def test_a_list_without_an_end_never_expires(authority: Authority) -> None:
-    identity = Identity("web-1", "ab" * 32, None, b"issuer", 7)
-    lists = (RevocationList(Path("a.crl"), b"issuer", frozenset({8}), None),)
+    identity = Identity("web-1", "ab" * 32, None, (), 7)
+    lists = (RevocationList(Path("a.crl"), (), frozenset({8}), None),)
 
     Revocations(lists).check_age(identity, 1 << 62)
 
@@ -190,6 +191,20 @@ def test_half_a_list_is_refused_wherever_it_is_cut(authority: Authority) -> None
         path.write_bytes(whole[:size])
         with pytest.raises(ConfigError, match=r"revocation list"):
             load_revocations(naming(authority, path))
+
+
+def test_a_list_of_a_version_that_does_not_exist_is_refused(
+    authority: Authority,
+) -> None:
+    path = authority.revoke(1)
+    crl = x509.load_pem_x509_crl(path.read_bytes())
+    der = bytearray(crl.public_bytes(Encoding.DER))
+    der[der.index(b"\2\1\1") + 2] = 9
+    body = base64.encodebytes(der)
+    path.write_bytes(b"-----BEGIN X509 CRL-----\n" + body + b"-----END X509 CRL-----\n")
+
+    with pytest.raises(ConfigError, match="cannot be parsed: 9 is not a valid CRL"):
+        load_revocations(naming(authority, path))
 
 
 def test_a_missing_list_is_named(authority: Authority, tmp_path: Path) -> None:

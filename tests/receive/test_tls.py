@@ -4,8 +4,8 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PosixPath
+from typing import Any, Literal
 
 import pytest
 from cryptography.hazmat.primitives.serialization import (
@@ -264,6 +264,15 @@ async def test_a_sender_refuses_a_server_of_another_name(files: Files) -> None:
         await connect(server, build_client_context(files.ca, *files.client))
 
 
+class Vanishing(PosixPath):
+    """A file that somebody takes away as soon as it has been looked at."""
+
+    def open(self, *arguments: Any, **named: Any) -> Any:
+        file = super().open(*arguments, **named)
+        self.unlink()
+        return file
+
+
 class TestFiles:
     """Files that cannot be used are named, with what is wrong with them."""
 
@@ -282,6 +291,22 @@ class TestFiles:
     def test_a_missing_authority_is_named(self, files: Files) -> None:
         with pytest.raises(ConfigError, match=r"the certificate authority .*/no\.crt"):
             build_client_context(files.folder / "no.crt")
+
+    @pytest.mark.parametrize("place", ["certificate", "key", "key_passphrase_file"])
+    def test_a_file_that_vanishes_meanwhile_is_an_error_of_the_configuration(
+        self, files: Files, place: str
+    ) -> None:
+        tls = files.locked(b"secret")
+        tls = replace(tls, **{place: Vanishing(getattr(tls, place))})
+
+        with pytest.raises(ConfigError, match="or what belongs to it: No such file"):
+            build_server_context(tls)
+
+    def test_an_authority_that_vanishes_meanwhile_is_one_too(
+        self, files: Files
+    ) -> None:
+        with pytest.raises(ConfigError, match="or what belongs to it: No such file"):
+            build_client_context(Vanishing(files.ca))
 
     def test_a_key_of_another_certificate_is_named(self, files: Files) -> None:
         tls = TlsConfig(files.server[0], files.client[1], client_authentication="none")

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import inspect
 
 __all__ = [
+    "bare_kind",
     "describe",
     "inner_kind",
     "is_free",
@@ -31,7 +32,7 @@ def kind_at(kind: type, steps: tuple[str | int, ...]) -> inspect.Type:
 
 def inner_kind(kind: inspect.Type | None, step: str | int) -> inspect.Type | None:
     """Return what is declared one step further; nothing when nothing is."""
-    match _bare(kind) if kind is not None else None:
+    match bare_kind(kind) if kind is not None else None:
         case inspect.StructType(fields=fields):
             return next((f.type for f in fields if f.encode_name == step), None)
         case inspect.VarTupleType(item_type=inner):
@@ -43,32 +44,34 @@ def inner_kind(kind: inspect.Type | None, step: str | int) -> inspect.Type | Non
 
 def is_free(kind: inspect.Type | None) -> bool:
     """Tell whether it is a mapping whose keys are the user's own."""
-    return kind is not None and isinstance(_bare(kind), inspect.DictType)
+    return kind is not None and isinstance(bare_kind(kind), inspect.DictType)
 
 
 def is_list(kind: inspect.Type | None) -> bool:
     """Tell whether it is a list."""
-    return kind is not None and isinstance(_bare(kind), inspect.VarTupleType)
+    return kind is not None and isinstance(bare_kind(kind), inspect.VarTupleType)
 
 
 def is_list_of_sections(kind: inspect.Type | None) -> bool:
     """Tell whether it is a list of mappings whose keys are settings."""
     inner = inner_kind(kind, 0) if is_list(kind) else None
-    return inner is not None and isinstance(_bare(inner), inspect.StructType)
+    return inner is not None and isinstance(bare_kind(inner), inspect.StructType)
 
 
-def _bare(kind: inspect.Type) -> inspect.Type:
+def bare_kind(kind: inspect.Type) -> inspect.Type:
     """Return the type without its description and without the choice of null."""
     if isinstance(kind, inspect.Metadata):
-        return _bare(kind.type)
+        return bare_kind(kind.type)
     if isinstance(kind, inspect.UnionType):
-        return _bare(next(t for t in kind.types if not isinstance(t, inspect.NoneType)))
+        return bare_kind(
+            next(t for t in kind.types if not isinstance(t, inspect.NoneType))
+        )
     return kind
 
 
 def suggest(key: str, kind: inspect.Type) -> str:
     """Say which keys a mapping knows, and which of them an unknown key may mean."""
-    kind = _bare(kind)
+    kind = bare_kind(kind)
     assert isinstance(kind, inspect.StructType)
     known = [field.encode_name for field in kind.fields]
     near = get_close_matches(key, known, 1)

@@ -1,5 +1,7 @@
 """Write into README.md what the program itself says: help, configuration, speed.
 
+The reference of all settings, docs/configuration.md, is written along with it.
+
 A place is a pair of comments; what stands between them is replaced. A test runs
 the same functions and compares, so the page cannot go stale. Speed is what
 ``make bench`` measured when its result was last copied to docs/bench.json.
@@ -14,6 +16,7 @@ from textwrap import wrap
 from typing import Any
 
 from beats_signer.template import build_configuration
+from tools.reference import PAGE, render_reference
 
 README = Path(__file__).parent.parent / "README.md"
 BENCH = README.parent / "docs" / "bench.json"
@@ -25,8 +28,9 @@ _PLACE = re.compile(
 
 
 def main() -> None:
-    """Bring README.md up to date."""
+    """Bring README.md and the reference of all settings up to date."""
     README.write_text(render(README.read_text()))
+    PAGE.write_text(render_reference())
 
 
 def render(text: str) -> str:

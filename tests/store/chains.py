@@ -1,8 +1,9 @@
 """Chains made from fixed keys, as a signer would hand them to its store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -14,7 +15,7 @@ from beats_signer.chain.note import VerifierKey
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import Kind, Seal, SealRecord, sign_seal
 from beats_signer.store.block import build_blocks
-from beats_signer.store.contract import Entries, EntryBlock, Sealed, Source, Write
+from beats_signer.store.contract import Entries, EntryBlock, Sealed, Write
 
 __all__ = ["SIGNER", "Chain", "Content", "content", "expected", "to_write"]
 
@@ -121,7 +122,13 @@ def _expected(seal: Seal, record: SealRecord, entries: Entries) -> Content:
     )
 
 
-def content(source: Source, origin: str, first_seal: int = 0) -> list[Content]:
+class Reading(Protocol):
+    """The part of a source that reads a chain."""
+
+    def read(self, origin: str, first_seal: int = 0) -> Iterator[Any]: ...
+
+
+def content(source: Reading, origin: str, first_seal: int = 0) -> list[Content]:
     """Read a chain whole, and check on the way that its blocks join up."""
     seals: list[Content] = []
     for item in source.read(origin, first_seal):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from beats_signer.sign.fields import FieldReader, Values
+from beats_signer.sign.fields import FieldReader, Value, Values
 from beats_signer.sign.routing import Astray, Decision, Route, Routing, Rule
 from beats_signer.sign.window import Window
 from beats_signer.store.contract import Destination
@@ -20,8 +20,10 @@ _PLANS = 10_000
 """Senders that are remembered. Without certificates they are addresses."""
 _COMBINATIONS = 4
 """Decisions for each chain that there may be: chains times places have no bound."""
-_REMEMBERED = 4096
-"""Decisions that are remembered for one sender: values come from senders."""
+_REMEMBERED = 16_384
+"""Decisions that are remembered for all senders together: values come from them."""
+_REMEMBERED_CHARACTERS = 1024
+"""Values that are longer together are looked up anew each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Router:
         self.routing = routing
         self.astray: Counter[str] = Counter({reason.value: 0 for reason in Astray})
         """Events that went to a default stream, by the reason."""
+        self.remembered = 0
+        """Decisions in memory that depend on what events say."""
         self._plans: dict[tuple[str, str | None], _Plan] = {}
         self._routes: set[Route] = set()
         self._places: set[Destination] = set()
@@ -97,6 +101,7 @@ class Router:
             plan.always = self._admit(plan, decision)
         if len(self._plans) >= _PLANS:
             self._plans.clear()
+            self.remembered = 0
         self._plans[sender, brought] = plan
         return plan
 
@@ -113,11 +118,20 @@ class Router:
                         plan.rules, sender, plan.tenant, plan.reader.names, values
                     ),
                 )
-                if len(remembered) >= _REMEMBERED:
-                    remembered.clear()
-                remembered[values] = decision
+                self._keep(plan, values, decision)
             decisions.append(decision)
         return decisions
+
+    def _keep(self, plan: _Plan, values: Values, decision: Decision) -> None:
+        """Remember what was decided, within bounds that no sender can exceed."""
+        if sum(map(_length, values)) > _REMEMBERED_CHARACTERS:
+            return
+        if self.remembered >= _REMEMBERED:
+            for one in self._plans.values():
+                one.remembered.clear()
+            self.remembered = 0
+        plan.remembered[values] = decision
+        self.remembered += 1
 
     def _admit(self, plan: _Plan, decision: Decision) -> Decision:
         """Return the decision, or the default when there are too many already."""
@@ -150,6 +164,10 @@ class Router:
             if decision.astray is not None:
                 self.astray[decision.astray.value] += 1
         return decisions
+
+
+def _length(value: Value) -> int:
+    return sum(map(len, value)) + len(value) if value else 0
 
 
 def _split(window: Window, decisions: list[Decision]) -> list[Part]:

@@ -368,3 +368,23 @@ def test_tenants_of_senders_are_among_the_targets() -> None:
         "logs-generic-*",
     ]
     assert not routing.is_plain
+
+
+def test_what_is_remembered_for_all_senders_together_has_a_bound() -> None:
+    rules = router(rules=[rule(stream="{a}")], max_chains=5)
+    for number in range(9):
+        payloads = [b'{"a":"x%d"}' % (number * 4000 + n) for n in range(4000)]
+        rules.part(window(*payloads, sender=f"web-{number}"))
+
+        assert 0 < rules.remembered <= 16_384
+
+
+@pytest.mark.parametrize(
+    "value", [b'"%b"' % (b"x" * 1025), b'["x",' + b'"",' * 1024 + b'"x"]']
+)
+def test_long_values_are_looked_up_each_time(value: bytes) -> None:
+    rules = router(rules=[rule(stream="{a}"), rule(when={"fields": {"b": ["x"]}})])
+    parts = rules.part(window(b'{"a":"y","b":%b}' % value))
+
+    assert rules.remembered == 0
+    assert [part.route for part in parts] == [("default", "y")]

@@ -107,6 +107,15 @@ def test_a_document_that_went_to_a_failure_store_is_not_stored() -> None:
     )
 
 
+def test_a_failure_store_that_failed_too_leaves_the_error_as_it_is() -> None:
+    item = failed(400, "document_parsing_exception")
+    item["create"]["failure_store"] = "failed"
+
+    assert judged(item) == Outcome(
+        Verdict.REJECTED, "document_parsing_exception", "why"
+    )
+
+
 def test_a_document_that_a_pipeline_dropped_is_not_stored() -> None:
     assert judged({"create": {"status": 200, "result": "noop"}}) == Outcome(
         Verdict.REJECTED, "noop", "a pipeline dropped it"

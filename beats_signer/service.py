@@ -24,7 +24,6 @@ from typing import Any
 
 import msgspec
 import uvloop
-from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer import __version__
@@ -32,20 +31,18 @@ from beats_signer.adoption import Adoption
 from beats_signer.chain.times import format_time
 from beats_signer.config import Config
 from beats_signer.errors import SignerError
+from beats_signer.insight import Insight
 from beats_signer.operate.faults import build_fault_handler
-from beats_signer.operate.history import INTERVAL_SECONDS, History
 from beats_signer.operate.http import Answers, HttpServer
 from beats_signer.operate.logging import LogHandler, Threshold, build_logger
-from beats_signer.operate.metrics import Metrics, Observer, Samples
+from beats_signer.operate.systemd import Systemd
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.reception import Reception
-from beats_signer.receive.tally import Tallies
 from beats_signer.receive.watch import Watch
 from beats_signer.reloading import Reloader
-from beats_signer.samples import build_samples
 from beats_signer.sign.pace import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
 from beats_signer.status import describe_problems, describe_reception
@@ -114,11 +111,8 @@ class Service:
         self._started = time.time_ns()
         self._stopping = asyncio.Event()
         self._budget = Budget(config.limits.memory_bytes)
-        self._history = History()
-        self._metrics = Metrics(CollectorRegistry(), self._samples)
-        self._tallies = Tallies(
-            _Both(self._history, self._metrics.histogram("beats_signer_ack_seconds"))
-        )
+        self._insight = Insight(self._status)
+        self._systemd = Systemd()
         self._facts: list[Callable[[], dict[str, Any]]] = [self._describe_process]
 
     async def run(self, found: str | None) -> None:
@@ -163,15 +157,16 @@ class Service:
         listeners = [Listener.bind(one) for one in config.listeners]
         for listener in listeners:
             stack.callback(listener.close)
-        answers = Answers(self._status, self._metrics.page, self._history, self.reload)
+        insight = self._insight
+        answers = Answers(
+            self._status, insight.metrics.page, insight.history, self.reload
+        )
         http = await HttpServer.open(config.http.address, answers)
         stack.push_async_callback(http.close)
         stack.push_async_callback(store.close)
         await check_store(config, self._log)
         await store.open()
         await stack.enter_async_context(signer.running(found))
-        keeping = asyncio.get_running_loop().create_task(self._keep_time())
-        stack.callback(keeping.cancel)
         patience = msgspec.convert(config.limits, Patience, from_attributes=True)
         limits = config.limits.for_wire()
         reception = Reception(
@@ -181,7 +176,7 @@ class Service:
             limits,
             self._log,
             admission=admission,
-            tallies=self._tallies,
+            tallies=insight.tallies,
         )
         stack.callback(reception.abort)
         for listener in listeners:
@@ -200,7 +195,13 @@ class Service:
             listeners=[listener.address for listener in listeners],
         )
         self.state = ServiceState.SERVING
+        for work in (
+            insight.keep_time(self._systemd),
+            self._systemd.feed(signer.probe),
+        ):
+            stack.callback(asyncio.get_running_loop().create_task(work).cancel)
         self._log.info("ready", signer=signer.name, version=__version__)
+        self._systemd.ready(insight.describe())
         await self._stopping.wait()
         for listener in listeners:
             listener.close()
@@ -210,6 +211,7 @@ class Service:
         self, signer: Signer, reception: Reception, seconds: float
     ) -> None:
         self._log.info("stopping", connections=len(reception.sessions))
+        self._systemd.stopping()
         try:
             async with asyncio.timeout(seconds):
                 await reception.drain()
@@ -243,21 +245,6 @@ class Service:
     def _status(self) -> dict[str, Any]:
         return {fact: value for ask in self._facts for fact, value in ask().items()}
 
-    def _samples(self) -> Samples:
-        return build_samples(self._status(), self._tallies)
-
-    async def _keep_time(self) -> None:
-        """Measure how late the loop is, and end each interval of the history."""
-        loop = asyncio.get_running_loop()
-        lag = self._metrics.histogram("beats_signer_loop_lag_seconds")
-        while True:
-            for _ in range(INTERVAL_SECONDS):
-                due = loop.time() + 1
-                await asyncio.sleep(1)
-                lag.observe(max(0.0, loop.time() - due))
-            senders = self._tallies.by_sender.values()
-            self._history.turn(sum(sender.acked_events for sender in senders))
-
     def _describe_process(self) -> dict[str, Any]:
         return {
             "signer": self._config.signer,
@@ -268,19 +255,8 @@ class Service:
             "memory_bytes": self._budget.used_bytes,
             "memory_limit_bytes": self._budget.limit_bytes,
             "journal_limit_bytes": self._config.sealing.journal_bytes,
+            "problems": [],
         }
-
-
-class _Both:
-    """Tells two observers."""
-
-    def __init__(self, first: Observer, second: Observer) -> None:
-        self._first, self._second = first, second
-
-    def observe(self, amount: float) -> None:
-        """Count it in both."""
-        self._first.observe(amount)
-        self._second.observe(amount)
 
 
 def _describe(

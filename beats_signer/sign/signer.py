@@ -194,6 +194,11 @@ class Signer:
             await chain.ended()
         await self._catalogue.stop(self._chains.prefixes())
 
+    async def probe(self) -> None:
+        """Return when both threads have come to it: the pipeline does not hang."""
+        await self._threads.seal(lambda: None)
+        await self._threads.mark(lambda: None)
+
     def status(self) -> dict[str, Any]:
         """Return what ``/status`` says about the signing half."""
         return {

@@ -1,6 +1,7 @@
 """What would break a promise is seen before the start, and named."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,11 +29,13 @@ def fake() -> Iterator[Fake]:
         yield server
 
 
-async def verdicts(access: Access, **settings: Any) -> list[Verdict]:
+async def verdicts(
+    access: Access, pattern: str = TARGET, **settings: Any
+) -> list[Verdict]:
     client = Client(access.url)
     try:
         config = ElasticsearchConfig(hosts=(HostUrl(access.url),), **settings)
-        return [one async for one in Checks(client, config, [TARGET]).run()]
+        return [one async for one in Checks(client, config, [pattern]).run()]
     finally:
         await client.close()
 
@@ -296,3 +299,87 @@ async def test_a_real_index_that_syncs_late_is_seen(
         client.indices.delete(index="beats-signer-seals-1999.01")
 
     assert Mark.BROKEN in marks(found, "durability")
+
+
+OURS = {
+    "beats_signer": {
+        "properties": {
+            "chain": {"type": "keyword"},
+            "index": {"type": "long"},
+            "payload": {"type": "keyword", "index": False, "doc_values": False},
+            "payload_base64": {"type": "keyword", "index": False, "doc_values": False},
+        }
+    }
+}
+DIMENSION = {"type": "keyword", "time_series_dimension": True}
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.parametrize(
+    ("settings", "mapping", "check", "mark"),
+    [
+        ({}, {}, "ids", Mark.OK),
+        ({}, {}, "payload-mapping", Mark.OK),
+        ({"mode": "logsdb"}, {}, "index-mode", Mark.OK),
+        ({"mode": "logsdb"}, {}, "source", Mark.OK),
+        ({"mapping.source.mode": "synthetic"}, {}, "source", Mark.OK),
+        ({}, {"_source": {"enabled": False}}, "source", Mark.BROKEN),
+        ({}, {"_source": {"excludes": ["a"]}}, "source", Mark.BROKEN),
+        ({}, {"_source": {"includes": ["a"]}}, "source", Mark.BROKEN),
+        ({"translog.durability": "async"}, {}, "durability", Mark.BROKEN),
+        ({"number_of_replicas": 0}, {}, "replicas", Mark.NOTICE),
+        ({"final_pipeline": "some"}, {}, "pipelines", Mark.OK),
+        ({"mapping.ignore_malformed": True}, {}, "malformed", Mark.OK),
+        ({"blocks.write": True}, {}, "blocks", Mark.NOTICE),
+        ({}, {"dynamic": "strict"}, "payload-mapping", Mark.OK),
+        (
+            {},
+            {"properties": {"beats_signer": {"type": "keyword"}}},
+            "payload-mapping",
+            Mark.BROKEN,
+        ),
+        (
+            {},
+            {
+                "properties": {
+                    "beats_signer": {"properties": {"payload": {"type": "keyword"}}}
+                }
+            },
+            "payload-mapping",
+            Mark.BROKEN,
+        ),
+        (
+            {"mode": "time_series", "routing_path": ["d"]},
+            {"properties": {"d": DIMENSION, "@timestamp": {"type": "date"}}},
+            "ids",
+            Mark.BROKEN,
+        ),
+        (
+            {"mode": "time_series", "routing_path": ["d"]},
+            {"properties": {"d": DIMENSION, "@timestamp": {"type": "date"}}},
+            "index-mode",
+            Mark.BROKEN,
+        ),
+    ],
+)
+async def test_a_real_index_is_judged_by_what_it_is(
+    real_elasticsearch: Access,
+    settings: dict[str, Any],
+    mapping: dict[str, Any],
+    check: str,
+    mark: Mark,
+) -> None:
+    name = f"checked-{secrets.token_hex(6)}"
+    with real_elasticsearch.connect() as client:
+        client.indices.create(
+            index=name,
+            settings={f"index.{key}": value for key, value in settings.items()},
+            mappings={"properties": OURS, **mapping},
+        )
+        found = await verdicts(real_elasticsearch, pattern=name)
+        client.indices.delete(index=name)
+
+    own = [verdict for verdict in found if verdict.subject == name]
+    assert marks(own, check) == {mark}
+    told = {verdict.check for verdict in own}
+    assert told >= {"durability", "ids", "replicas", "source", "payload-mapping"}

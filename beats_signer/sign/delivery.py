@@ -24,9 +24,12 @@ class Delivery:
         timer: Timer,
         entropy: Entropy,
         log: FilteringBoundLogger,
-        told: Callable[[bool], object] = lambda is_stored: None,
+        told: Callable[[float | None], object] = lambda waited_seconds: None,
     ) -> None:
-        """Take what is *told* after each attempt that was stored, or refused."""
+        """Take what is *told* of each write that was stored, or refused.
+
+        It hears how many seconds that took, or ``None``.
+        """
         self.problem: str | None = None
         """Why the store has not confirmed the last seal it was asked to."""
         self.is_refused = False
@@ -43,7 +46,7 @@ class Delivery:
         Raises:
             ForkError: Something else stands there. Stop the chain.
         """
-        pause = _PAUSE_SECONDS
+        pause, begun = _PAUSE_SECONDS, self._timer.elapsed()
         while True:
             try:
                 appended = await self._store.append(write)
@@ -52,14 +55,14 @@ class Delivery:
                 pause = _MOST_PAUSE_SECONDS
                 self.is_refused = True
                 self._tell(self._log.error, write, error, pause)
-                self._told(False)
+                self._told(None)
             except StoreError as error:
                 self.is_refused = False
                 self._tell(self._log.warning, write, error, pause)
             else:
                 self.problem = None
                 self.is_refused = False
-                self._told(True)
+                self._told(self._timer.elapsed() - begun)
                 return appended
             await self._timer.sleep(pause * self._jitter())
             pause = min(pause * 2, _MOST_PAUSE_SECONDS)

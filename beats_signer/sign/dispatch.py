@@ -66,8 +66,9 @@ class Dispatch(Generic[_C]):
         """
         parts = self._router.part(window)
         try:
-            routes = ((part.route, part.window) for part in parts)
-            self._holding.check(routes, self._refused())
+            if not self._router.routing.is_plain:
+                routes = ((part.route, part.window) for part in parts)
+                self._holding.check(routes, self._refused())
         except StoreError as error:
             self._log.warning(
                 "a window is refused, its sender sends it again",
@@ -88,10 +89,15 @@ class Dispatch(Generic[_C]):
             receipts.append(receipt)
         return join_receipts(receipts)
 
-    def heard(self, *, is_stored: bool) -> None:
-        """Note that the store has taken, or refused, what some chain has sent."""
-        if is_stored:
-            self._holding.stored()
+    def heard(self, waited_seconds: float | None) -> None:
+        """Note that the store took what a chain sent so long ago, or refuses it.
+
+        Where there is one chain only, there is nobody to protect from it.
+        """
+        if self._router.routing.is_plain:
+            return
+        if waited_seconds is not None:
+            self._holding.stored(int(waited_seconds * 10**9))
         for receipt in self._holding.surplus(self._refused()):
             receipt.set_exception(
                 StoreError(
@@ -112,7 +118,7 @@ class Dispatch(Generic[_C]):
 
     def _refused(self) -> set[Route]:
         """Return the chains that are refused while others need not be."""
-        if self._is_away() or self._router.routing.is_plain:
+        if self._is_away():
             return set()
         return {route for route, chain in self._chains.items() if chain.is_refused}
 

@@ -34,8 +34,9 @@ class Equipment:
     space: Space
     entropy: Entropy
     log: FilteringBoundLogger
-    told: Callable[[bool], object]
-    """What hears of each seal, of any chain, that was stored (true) or refused."""
+    told: Callable[[float | None], object]
+    """What hears of each seal of any chain: the seconds until it was stored, or
+    ``None`` when it was refused."""
 
     def sequencer(self, name: str, *, pauses: bool = True) -> Sequencer:
         """Return a writer that has no chain yet; *name* is what it is called.

@@ -4,9 +4,11 @@ A chain is stuck when the store refuses what it sends, or when others are stored
 ten seconds and more after it has last got on. It may then hold a quarter of the
 memory that all windows share, and all stuck ones together half of it. A window
 above that is refused, and what is held above it already is given up, the newest
-first: its connection ends, and its sender sends it again later. When nothing is
-stored at all there is nobody to protect, and windows wait as long as the store is
-away.
+first: its connection ends, and its sender sends it again later.
+
+When nothing is stored at all there is nobody to protect, and windows wait as long as
+the store is away. What is stored after as long a wait shows that it was away: then
+all chains have ten seconds from there on.
 """
 
 import asyncio
@@ -44,10 +46,14 @@ class Holding:
         self._clock = clock
         self._chains: dict[Route, _Held] = {}
         self._stored = 0
+        # When the store was last seen to come back.
+        self._back = 0
 
-    def stored(self) -> None:
-        """Note that the store has taken something, of whatever chain."""
+    def stored(self, waited_ns: int) -> None:
+        """Note that the store has taken something that waited so long, of any chain."""
         self._stored = self._clock()
+        if waited_ns >= STUCK_NS:
+            self._back = self._stored
 
     def hold(self, route: Route, window: Window, receipt: Receipt) -> None:
         """Count a window until its receipt is done."""
@@ -61,7 +67,8 @@ class Holding:
         def release(receipt: Receipt) -> None:
             held.held_bytes -= held.receipts.pop(receipt)
             if not receipt.cancelled() and receipt.exception() is None:
-                held.moved = self._stored = self._clock()
+                self.stored(self._clock() - held.moved)
+                held.moved = self._stored
 
         receipt.add_done_callback(release)
 
@@ -111,7 +118,8 @@ class Holding:
         return {
             route
             for route, held in self._chains.items()
-            if held.held_bytes and (route in refused or held.moved < before)
+            if held.held_bytes
+            and (route in refused or max(held.moved, self._back) < before)
         }
 
     def _is_over(self, held_bytes: int, together_bytes: int) -> bool:

@@ -98,7 +98,7 @@ class Signer:
             self._space,
             entropy,
             log,
-            lambda is_stored: self._dispatch.heard(is_stored=is_stored),
+            lambda waited_seconds: self._dispatch.heard(waited_seconds),
         )
         founder = Founder(state, identity, journal, store.encode, clock, entropy, disk)
         opening = Opening(state, self.name, journal, store, founder.disk, entropy)

@@ -152,14 +152,18 @@ async def test_windows_of_lost_connections_do_not_pile_up_while_the_store_is_awa
 
 
 class RefusingStore(PassingStore):
-    """A store that refuses a seal as often as the test says."""
+    """A store that takes seven seconds to refuse a seal, as often as the test says."""
 
-    def __init__(self, store: Store, errors: list[StoreError]) -> None:
+    def __init__(
+        self, store: Store, errors: list[StoreError], timer: ManualTimer
+    ) -> None:
         super().__init__(store)
         self._errors = errors
+        self._timer = timer
 
     async def append(self, write: Write) -> Appended:
         if self._errors:
+            self._timer.advance(7)
             raise self._errors.pop(0)
         return Appended()
 
@@ -167,25 +171,26 @@ class RefusingStore(PassingStore):
 @pytest.mark.parametrize(
     ("errors", "heard"),
     [
-        ([], [(True, False)]),
-        ([StoreError("away")], [(True, False)]),
-        ([RefusedError("blocked")], [(False, True), (True, False)]),
+        ([], [(0.0, False)]),
+        ([StoreError("away")], [(7.0, False)]),
+        ([RefusedError("blocked")], [(None, True), (7.0, False)]),
         (
             [RefusedError("blocked"), StoreError("away"), RefusedError("blocked")],
-            [(False, True), (False, True), (True, False)],
+            [(None, True), (None, True), (21.0, False)],
         ),
     ],
 )
 async def test_who_shares_the_memory_hears_what_is_stored_and_what_is_refused(
-    world: World, errors: list[StoreError], heard: list[tuple[bool, bool]]
+    world: World, errors: list[StoreError], heard: list[tuple[float | None, bool]]
 ) -> None:
-    told: list[tuple[bool, bool]] = []
+    told: list[tuple[float | None, bool]] = []
+    timer = ManualTimer()
     delivery = Delivery(
-        RefusingStore(world.memory, errors),
-        ManualTimer(),
+        RefusingStore(world.memory, errors, timer),
+        timer,
         bytes,
         build_logger(world.log),
-        lambda is_stored: told.append((is_stored, delivery.is_refused)),
+        lambda seconds: told.append((seconds, delivery.is_refused)),
     )
 
     await delivery.store(to_write(Chain().config()))

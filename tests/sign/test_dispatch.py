@@ -38,11 +38,11 @@ class Chain:
 class World:
     """A dispatch over chains named by the events' own field ``to``."""
 
-    def __init__(self) -> None:
+    def __init__(self, routing: Routing | None = None) -> None:
         self.now = 100 * SECOND
         self.chains: dict[Route, Chain] = {}
         self.is_away = False
-        routing = Routing(rules=(Rule(stream=Template("{to}")),))
+        routing = routing or Routing(rules=(Rule(stream=Template("{to}")),))
         self.dispatch = Dispatch(
             Router(routing),
             Holding(LIMIT, lambda: self.now),
@@ -192,7 +192,7 @@ async def refuse(world: World) -> list[Receipt]:
     """Let chain a fill the memory before the store refuses what it sends."""
     receipts = [world.send("a", pad=LIMIT // 10, by=f"c{n}") for n in range(9)]
     world.chain("a").is_refused = True
-    world.dispatch.heard(is_stored=False)
+    world.dispatch.heard(None)
     await settle()
     return receipts
 
@@ -215,7 +215,7 @@ async def test_a_window_is_given_up_whole_with_what_it_has_in_another_chain() ->
     receipt = world.send("a", "b", pad=LIMIT // 4)
     world.chain("a").is_refused = True
 
-    world.dispatch.heard(is_stored=False)
+    world.dispatch.heard(None)
     await settle()
 
     assert isinstance(receipt.exception(), StoreError)
@@ -231,16 +231,53 @@ async def test_nothing_is_given_up_while_the_store_refuses_everything() -> None:
     assert not any(receipt.done() for receipt in receipts)
 
 
+async def test_nothing_is_given_up_when_the_store_comes_back_for_others_first() -> None:
+    world = World()
+    receipts = [world.send("a", pad=LIMIT // 10, by=f"c{n}") for n in range(8)]
+    world.send("b")
+    world.now += 3600 * SECOND
+    world.chain("b").store()
+    world.dispatch.heard(3600)
+    await settle()
+    world.now += 5 * SECOND
+    world.dispatch.heard(0.1)
+    await settle()
+    assert not any(receipt.done() for receipt in receipts)
+    assert not world.send("a", by="c9").done()
+
+    world.now += 6 * SECOND
+    world.dispatch.heard(0.1)
+    await settle()
+
+    assert sum(receipt.done() for receipt in receipts) == 6
+    for receipt in receipts[2:]:
+        assert isinstance(receipt.exception(), StoreError)
+
+
+async def test_the_one_chain_of_a_signer_may_hold_everything() -> None:
+    world = World(Routing())
+    receipts = [world.send("a", pad=LIMIT // 10, by=f"c{n}") for n in range(9)]
+    world.chains["default", "generic"].is_refused = True
+    world.now += 100 * SECOND
+
+    world.dispatch.heard(None)
+    world.dispatch.heard(0.1)
+    receipts.append(world.send("a", pad=LIMIT // 10, by="c9"))
+    await settle()
+
+    assert not any(receipt.done() for receipt in receipts)
+
+
 async def test_what_a_chain_holds_is_given_up_when_others_go_on_without_it() -> None:
     world = World()
     receipts = [world.send("a", pad=LIMIT // 10, by=f"c{n}") for n in range(9)]
     world.now += 9 * SECOND
-    world.dispatch.heard(is_stored=True)
+    world.dispatch.heard(0.1)
     await settle()
     assert not any(receipt.done() for receipt in receipts)
 
     world.now += 2 * SECOND
-    world.dispatch.heard(is_stored=True)
+    world.dispatch.heard(0.1)
     await settle()
 
     assert sum(receipt.done() for receipt in receipts) == 7

@@ -1,5 +1,6 @@
 """A signer whose store is Elasticsearch, and the questions that tests ask of it."""
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from tests.elasticsearch.server import Access
 from tests.end_to_end.live import Stored, read_stored
-from tests.senders.running import RunningSigner
+from tests.senders.running import RunningSigner, command
 
 __all__ = ["StoringSigner"]
 
@@ -51,9 +52,17 @@ class StoringSigner(RunningSigner):
         return stored
 
     def check_stored(self, acknowledged: Iterable[bytes]) -> Stored:
-        """Hold what is stored to what was acknowledged: all of it, each once."""
+        """Hold what is stored to what was acknowledged: all of it, each once.
+
+        It is verified twice: by the written format alone, and as an auditor does.
+        """
         stored = self.stored()
         assert _difference(stored.payloads, acknowledged) == ([], [])
+        verifying = command(
+            *("verify", self._access.url, "--trust", str(self.trust), "--delay", "0")
+        )
+        verified = subprocess.run(verifying, capture_output=True, text=True)
+        assert verified.returncode == 0, verified.stdout + verified.stderr
         return stored
 
 

@@ -38,6 +38,10 @@ __all__ = ["Recovery", "find_chains"]
 
 _CHAIN_DIGITS = 32
 _SLOT = b"recover"
+_FIRST = 16
+"""Documents that are read before anything is known of their size."""
+_PAGE_BYTES = 8 << 20
+"""About how much is read at once."""
 
 
 async def find_chains(
@@ -133,8 +137,17 @@ class Recovery:
                     "and run this again"
                 )
         async for places in self._search.pages():
-            await _finish(self._run_page(places))
-            self._on_places(len(places))
+            at = 0
+            while at < len(places):
+                part = places[at : at + self._fitting()]
+                await _finish(self._run_page(part))
+                self._on_places(len(part))
+                at += len(part)
+
+    def _fitting(self) -> int:
+        """Return how many documents are likely to have the bytes of a page."""
+        mean = self._requests.document_bytes
+        return max(1, _PAGE_BYTES // mean) if mean else _FIRST
 
     async def _run_page(self, places: Sequence[Place]) -> None:
         requests, report, plan = self._requests, self._report, self._plan

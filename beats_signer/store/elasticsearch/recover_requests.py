@@ -64,6 +64,8 @@ class RecoveryRequests:
         """Take the client, which the owner closes."""
         self._client = client
         self._sleep = sleep
+        self.document_bytes = 0
+        """Mean size of the documents that were read last; 0: nothing is known."""
 
     async def check_rights(self, patterns: Sequence[str]) -> None:
         """Refuse to begin as somebody who may not write here.
@@ -127,6 +129,7 @@ class RecoveryRequests:
             raise UnansweredError(
                 f"{len(places)} documents were asked for, {len(docs)} came back"
             )
+        self.document_bytes = sum(len(bytes(doc.source)) for doc in docs) // len(docs)
         return [_present(*pair) for pair in zip(places, docs, strict=True)]
 
     async def simulate(

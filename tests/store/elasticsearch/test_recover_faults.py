@@ -360,6 +360,24 @@ async def test_what_is_read_at_once_is_a_page_of_200_documents(
     assert (await bared.recover()).bare == 0
 
 
+async def test_large_documents_are_read_a_few_at_a_time(
+    bared: Bared, fake: Fake
+) -> None:
+    await asyncio.to_thread(bared.place.client.indices.rollover, alias=TARGET)
+    large = b'{"n":"%b"}' % (b"x" * (3 << 19))
+    await bared.store(b'{"n":7}', *[(large,) * 4] * 6)
+    bared.mend()
+    asked = len(fake.requests)
+
+    report = await bared.recover(timeout_seconds=60)
+
+    reads = [one for one in fake.requests[asked:] if one.path == "/_mget"]
+    sizes = [len(one.json()["docs"]) for one in reads]
+    assert report.recovered == COUNT + 24
+    assert max(sizes) <= 16
+    assert max(sizes[2:]) <= 8
+
+
 async def test_a_chain_that_is_not_there_is_named_with_those_that_are(
     bared: Bared,
 ) -> None:

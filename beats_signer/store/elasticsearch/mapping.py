@@ -13,7 +13,10 @@ _MAPPING: Final = ("true", "runtime")
 """What ``dynamic`` has to be, for a field without a mapping to be found."""
 _TERM_CHARACTERS: Final = 32_766 // 4
 """So many characters are a term that Lucene takes, whatever they are."""
-_SETUP: Final = "Run `beats-signer setup`, then roll the data stream over."
+_SETUP: Final = (
+    "Run `beats-signer setup`, then roll the data stream over; a plain index has to be "
+    "made anew."
+)
 _FOUND_AS: Final = {
     "chain": ("keyword", "text", "wildcard", "constant_keyword"),
     "index": ("long", "integer", "unsigned_long"),
@@ -74,7 +77,7 @@ def _source(
         "source",
         name,
         "_source is not kept whole: nothing can be verified",
-        "Take its settings out of the mapping, and roll over.",
+        "Take its settings out of the mapping, and roll over or make a new index.",
     )
 
 

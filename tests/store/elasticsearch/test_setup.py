@@ -70,10 +70,11 @@ def server(request: pytest.FixtureRequest) -> Iterator[Access]:
         yield server.access
 
 
-async def test_a_second_run_changes_nothing(server: Access) -> None:
-    await run(server)
+@pytest.mark.parametrize("lifecycle", ["ilm", "data_stream", "none"])
+async def test_a_second_run_changes_nothing(server: Access, lifecycle: str) -> None:
+    await run(server, lifecycle=lifecycle)
 
-    second = await run(server)
+    second = await run(server, lifecycle=lifecycle)
 
     done = {step.change for step in second} - {Change.LEFT_OUT, Change.UNUSED}
     assert done == {Change.UNCHANGED}

@@ -315,7 +315,10 @@ def test_an_interrupted_run_says_what_is_done_and_leaves_whole_documents(
         out, err = process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert out.startswith(f"{COUNT} of {COUNT} bare documents")
+    assert out.startswith("16 of 16 bare documents")
     assert out.endswith("undecided: it was interrupted; run it again\n")
     assert "Traceback" not in err
+    assert shown(fake).count(None) == COUNT - 16
+    again = run("recover", "--config", config(bared))
+    assert again.stdout.startswith("4 of 4 bare documents")
     assert None not in shown(fake)

@@ -110,20 +110,21 @@ class Delivery:
         else:
             if pending.is_away:
                 await pending.open()
-            judged = await self._send(pending, pending.ready)
-        await self._follow(pending, judged)
-        if parked := pending.items:  # one of them went through: so may all
-            await self._follow(pending, await self._send(pending, parked))
+            judged = await self._send(pending, await pending.ready())
+        stuck = await self._follow(pending, judged)
+        if freed := await pending.freed():
+            stuck += await self._follow(pending, await self._send(pending, freed))
+        if stuck:
+            raise await self._give_up(pending, stuck)
 
-    async def _follow(self, pending: Pending, judged: _Judged) -> None:
-        """Send items in other renderings until all are stored, or stuck."""
+    async def _follow(self, pending: Pending, judged: _Judged) -> _Judged:
+        """Send items in other renderings until all are stored; return what is stuck."""
         stuck: _Judged = []
         while judged:
             ready, kept = await self._react(pending, judged)
             stuck += kept
             judged = await self._send(pending, ready)
-        if stuck:
-            raise await self._give_up(pending, stuck)
+        return stuck
 
     async def _give_up(self, pending: Pending, stuck: _Judged) -> StoreError:
         await pending.park([item for item, outcome in stuck if is_parked(outcome)])

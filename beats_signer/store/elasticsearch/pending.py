@@ -27,6 +27,8 @@ class Pending:
         # By position; None: nothing is known of any item.
         self._left: dict[int, Item] | None = None
         self._parked: set[int] = set()
+        # By target, what asks for all that is parked there.
+        self._probes: dict[str, Item] = {}
         # Positions of what is parked and left whose lines are not in memory.
         self._away: set[int] = set()
 
@@ -46,16 +48,35 @@ class Pending:
         assert self._left is not None, "open it first"
         return list(self._left.values())
 
-    @property
-    def ready(self) -> list[Item]:
+    async def ready(self) -> list[Item]:
         """Return what to send first: of what is parked, one for each target.
 
         It tells whether somebody has mended what the others wait for.
         """
-        probes = {item.place[0]: item for item in self.items if self._is_parked(item)}
-        return [item for item in self.items if not self._is_parked(item)] + list(
-            probes.values()
-        )
+        parked = [item for item in self.items if item.position in self._parked]
+        targets = await asyncio.to_thread(_targets, parked)
+        self._probes = dict(zip(targets, parked, strict=True))
+        return [item for item in self.items if item.position not in self._parked] + [
+            *self._probes.values()
+        ]
+
+    async def freed(self) -> list[Item]:
+        """Return what is parked and need not be: one for its target was stored."""
+        assert self._left is not None, "open it first"
+        parked = [item for item in self.items if item.position in self._parked]
+        targets = await asyncio.to_thread(_targets, parked)
+        through = {
+            target
+            for target, probe in self._probes.items()
+            if probe.position not in self._left
+        }
+        freed = [
+            item
+            for item, target in zip(parked, targets, strict=True)
+            if target in through
+        ]
+        self._parked -= {item.position for item in freed}
+        return freed
 
     async def park(self, items: Sequence[Item]) -> None:
         """Note what waits for somebody, who may have to mend more than one event.
@@ -114,9 +135,6 @@ class Pending:
         assert self._left is not None, "open it first"
         self._left.update((item.position, item) for item in items)
 
-    def _is_parked(self, item: Item) -> bool:
-        return item.position in self._parked
-
     def _take_apart(self) -> dict[int, Item]:
         lines = open_part(self.part)
         chosen = set(self.part.chosen)
@@ -132,6 +150,10 @@ class Pending:
                 range(self._first, self._first + self.part.count)
             )
         }
+
+
+def _targets(items: Sequence[Item]) -> list[str]:
+    return [item.place[0] for item in items]
 
 
 def chunks(items: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:

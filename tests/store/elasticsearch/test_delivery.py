@@ -183,6 +183,23 @@ async def test_of_what_an_operator_has_to_mend_one_item_asks_for_all(
     assert len(fake.documents("*")) == 4
 
 
+async def test_what_one_target_waits_for_holds_up_no_other(fake: Fake) -> None:
+    elsewhere = Destination("other")
+    sealed = Chain().events(PAYLOADS)
+    sealed = replace(sealed, destinations=[None, None, elsewhere, elsewhere])
+    blocked = Outcome.rejected(403, "cluster_block_exception")
+    fake.judge(blocked, times=5)
+    fake.judge(blocked, lambda action: action.target == "other", None)
+    async with opened(fake) as store:
+        write = to_write(store, sealed)
+        for told in ("5 of 5 items", r"2 of 5 items .* in other"):
+            with pytest.raises(RefusedError, match=told):
+                await store.append(write)
+
+    assert len(fake.documents(TARGET)) == 2
+    assert len(fake.documents(SEALS)) == 1
+
+
 async def test_what_is_busy_does_not_wait_for_what_has_to_be_mended(
     fake: Fake,
 ) -> None:

@@ -45,7 +45,7 @@ async def test_what_is_not_parked_stays() -> None:
 
     assert pending.items == [first, third, seal]
     await pending.open()
-    assert pending.ready == [first, third, seal, second]
+    assert await pending.ready() == [first, third, seal, second]
 
 
 async def test_of_what_is_parked_one_is_ready_for_each_target() -> None:
@@ -53,7 +53,20 @@ async def test_of_what_is_parked_one_is_ready_for_each_target() -> None:
     *entries, seal = pending.items
     await pending.park([*entries, seal])
 
-    assert pending.ready == [entries[-1], seal]
+    assert await pending.ready() == [entries[-1], seal]
+
+
+async def test_what_is_parked_is_freed_when_one_for_its_target_is_stored() -> None:
+    pending = await opened()
+    *entries, seal = pending.items
+    await pending.park([*entries, seal])
+    probe, _ = await pending.ready()
+
+    assert await pending.freed() == []
+    pending.settle([probe], [STORED])
+    assert await pending.freed() == entries[:-1]
+    assert await pending.freed() == []
+    assert await pending.ready() == [*entries[:-1], seal]
 
 
 async def test_what_is_stored_is_parked_no_more() -> None:

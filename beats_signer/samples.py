@@ -79,6 +79,7 @@ def _served(status: Mapping[str, Any]) -> Samples:
         "beats_signer_refused_senders_total": {
             (str(reason),): count for reason, count in status["refused_senders"].items()
         },
+        "beats_signer_mismatched_events_total": {(): status["mismatched_events"]},
         "beats_signer_astray_events_total": {
             (reason,): count for reason, count in status["astray_events"].items()
         },
@@ -95,6 +96,20 @@ def _served(status: Mapping[str, Any]) -> Samples:
             (): sum(one["journal_rows"] for one in (catalogue, *status["chains"]))
         },
         "beats_signer_state_free_bytes": {(): status["state_free_bytes"]},
+        "beats_signer_certificate_expiry_timestamp_seconds": _ends(
+            status["listeners"], "certificate_ends"
+        ),
+        "beats_signer_revocation_list_expiry_timestamp_seconds": _ends(
+            status["listeners"], "revocation_lists_end"
+        ),
+    }
+
+
+def _ends(listeners: Iterable[Mapping[str, Any]], what: str) -> Mapping[_Labels, float]:
+    return {
+        (listener["address"],): _seconds(listener[what])
+        for listener in listeners
+        if listener[what] is not None
     }
 
 

@@ -1,8 +1,10 @@
 """What ``/status`` answers."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from beats_signer.chain.times import SECOND, format_time
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.session import Session
@@ -18,7 +20,12 @@ def describe_reception(
     return {
         "connections": len(senders),
         "listeners": [
-            {"address": listener.address, "tls": listener.is_encrypted}
+            {
+                "address": listener.address,
+                "tls": listener.is_encrypted,
+                "certificate_ends": _spell(listener.certificate_ends),
+                "revocation_lists_end": _spell(listener.lists_end),
+            }
             for listener in listeners
         ],
         "senders": senders,
@@ -30,6 +37,10 @@ def describe_reception(
 def describe_problems(chains: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
     """Return what a person has to know or do, for chains as the signer tells them."""
     return [_problem(chain) for chain in chains if chain["problem"]]
+
+
+def _spell(time: datetime | None) -> str | None:
+    return None if time is None else format_time(int(time.timestamp()) * SECOND)
 
 
 def _describe(session: Session) -> dict[str, Any]:

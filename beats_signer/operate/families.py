@@ -65,6 +65,7 @@ FAMILIES: tuple[Family, ...] = (
     _gauge("connections", "Connections that are open."),
     _counter("connections", "Connections that senders have made."),
     _counter("refused_senders", "Senders that were turned away.", "reason"),
+    _counter("mismatched_events", "Events that name another host than their sender."),
     _counter("protocol_errors", "Connections closed for what came.", "reason"),
     _counter("received_windows", "Complete windows taken.", "sender"),
     _counter("received_events", "Events of those windows.", "sender"),
@@ -107,6 +108,11 @@ FAMILIES: tuple[Family, ...] = (
     _gauge(
         "certificate_expiry_timestamp_seconds",
         "When a listener's certificate ends.",
+        "listener",
+    ),
+    _gauge(
+        "revocation_list_expiry_timestamp_seconds",
+        "When the first of a listener's revocation lists ends.",
         "listener",
     ),
     _counter("reloads", "Configurations read again.", "result"),

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from beats_signer.config import ListenerConfig, Network
@@ -84,6 +85,16 @@ class Listener:
             work = self._accept(server, entrance.build_protocol, reception)
             self._accepting.append(asyncio.get_running_loop().create_task(work))
         reception.log.info("listening", address=self.address, tls=self.is_encrypted)
+
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """Return when the certificate expires; ``None`` without TLS."""
+        return self._tls.certificate_ends if self._tls else None
+
+    @property
+    def lists_end(self) -> datetime | None:
+        """Return when the first of the revocation lists expires."""
+        return self._tls.lists_end if self._tls else None
 
     @property
     def watched(self) -> Sequence[Watched[Any]]:

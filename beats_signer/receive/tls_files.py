@@ -59,6 +59,17 @@ class TlsFiles:
         """Return the files that count as soon as they change."""
         return self._server, self._revocations
 
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """Return when the certificate expires, if that could be read."""
+        return self._server.value.ends
+
+    @property
+    def lists_end(self) -> datetime | None:
+        """Return when the first of the revocation lists expires."""
+        ends = (one.ends for one in self.revocations.lists)
+        return min(filter(None, ends), default=None)
+
     def expiring(self, now: int, address: str) -> Iterator[Problem]:
         """Yield what expires soon; *now* is in nanoseconds since 1970.
 

@@ -50,8 +50,16 @@ def build_status(**changes: Any) -> dict[str, Any]:
         "chains": [chain],
         "connections": 1,
         "senders": [sender],
-        "listeners": [{"address": "0.0.0.0:5044", "tls": True}],
-        "refused_senders": {"unlisted": 1},
+        "listeners": [
+            {
+                "address": "0.0.0.0:5044",
+                "tls": True,
+                "certificate_ends": "2027-11-23T09:00:00.000000000Z",
+                "revocation_lists_end": None,
+            }
+        ],
+        "refused_senders": {"not_listed": 1},
+        "mismatched_events": 5,
         "astray_events": {"no_match": 7},
         "reloads": {"ok": 2, "failed": 1},
         "problems": [],

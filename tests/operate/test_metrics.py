@@ -42,7 +42,11 @@ def test_what_is_counted_is_shown() -> None:
     assert found["beats_signer_chain_entries_total"] == {chain: 98_765}
     assert found["beats_signer_chain_problem"] == {chain: 0}
     assert found["beats_signer_ready"] == {(): 1}
-    assert found["beats_signer_refused_senders_total"] == {("unlisted",): 1}
+    assert found["beats_signer_refused_senders_total"] == {("not_listed",): 1}
+    assert found["beats_signer_mismatched_events_total"] == {(): 5}
+    ends = found["beats_signer_certificate_expiry_timestamp_seconds"]
+    assert ends == {("0.0.0.0:5044",): 1_826_960_400}
+    assert "beats_signer_revocation_list_expiry_timestamp_seconds" not in found
     assert found["beats_signer_journal_seals"] == {(): 2}
     assert found["beats_signer_start_timestamp_seconds"] == {(): 1_795_420_800}
 

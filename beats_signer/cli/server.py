@@ -68,6 +68,10 @@ class ServerOptions:
         """Take what is ours out of the options of a command."""
         return cls(**{one.name: options.pop(one.name) for one in fields(cls)})
 
+    def signer(self) -> str | None:
+        """Return the signer that the configuration is of, if there is one."""
+        return None if self.config is None else load(self.config).signer
+
     def settings(self, source: str | None) -> ElasticsearchConfig | None:
         """Return where the cluster is; ``None``: the source is none.
 

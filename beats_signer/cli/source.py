@@ -16,6 +16,9 @@ from beats_signer.verify.source import open_source
 
 __all__ = ["open_any"]
 
+_LATE_TRIES = 60
+"""Seconds to wait for the last events; most clusters show them after one."""
+
 
 def open_any(
     source: str | None,
@@ -24,11 +27,18 @@ def open_any(
     *,
     delay_seconds: float = 0.0,
     derived: Sequence[str] | None = None,
+    own: Sequence[str] = (),
 ) -> Readable:
     """Open a source for reading; the caller closes it.
 
-    ``derived`` are fields that ingest pipelines make, of which visible ones may
-    differ; with ``None`` visible fields are not read at all.
+    Args:
+        source: What the command line names, if it does.
+        server: What it says of a cluster.
+        signer: Whose chains, where there may be several signers.
+        delay_seconds: For so long an event may be stored and not visible yet.
+        derived: Fields that ingest pipelines make, besides those of the settings;
+            ``None``: visible fields are not read, and the last events waited for.
+        own: Patterns of indices in which everything has to be signed.
 
     Raises:
         UsageError: It is not clear what is meant.
@@ -41,11 +51,16 @@ def open_any(
         return open_source(Path(source), signer)
     asking = Asking(BlockingClient(connect(settings)), settings.hosts[0])
     now = time.time_ns()
+    compare = None
+    if derived is not None:
+        compare = Showing([*settings.derived, *derived]).compare
     return ElasticsearchSource(
         asking,
-        signer,
+        signer or server.signer(),
         indices=server.indices or "*",
         now=now,
         settled=now - round(delay_seconds * SECOND),
-        compare=None if derived is None else Showing(derived).compare,
+        compare=compare,
+        own=own,
+        late_tries=_LATE_TRIES if derived is None else 0,
     )

@@ -68,6 +68,12 @@ _NOTE_BYTES = 1 << 16
     metavar="FIELD",
     help="A field that ingest pipelines add, rename or remove; * stands for anything.",
 )
+@click.option(
+    "--own",
+    multiple=True,
+    metavar="PATTERN",
+    help="Indices of this signer alone: a document that it did not sign is foreign.",
+)
 @server_options
 def verify(
     source: str | None,
@@ -80,6 +86,7 @@ def verify(
     as_json: bool,
     delay: float,
     derived: tuple[str, ...],
+    own: tuple[str, ...],
     **options: Any,  # noqa: ANN401
 ) -> int:
     """Prove that no event in SOURCE was altered, removed, inserted or reordered.
@@ -102,7 +109,9 @@ def verify(
     begun = time.monotonic()
     try:
         signer = None if pinned is None else pinned.identity.name
-        opened = open_any(source, server, signer, delay_seconds=delay, derived=derived)
+        opened = open_any(
+            source, server, signer, delay_seconds=delay, derived=derived, own=own
+        )
         click.get_current_context().call_on_close(opened.close)
         chosen = pinned or _choose(opened, report, is_first=first)
         if chosen is not None:

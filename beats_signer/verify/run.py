@@ -161,7 +161,7 @@ class Verification:
             items = self._source.read(origin, start)
             seals = self._feed(catalogue, findings, origin, items)
         except SourceError as error:
-            self._doubt(f"the catalogue cannot be read on: {error}")
+            self._doubt("the catalogue cannot be read on", error)
             return False
         finally:
             catalogue.settle()
@@ -183,7 +183,7 @@ class Verification:
             judged += self._verify_unlisted(catalogue, findings)
             _judge_strangers(strangers, catalogue, findings)
         except SourceError as error:
-            self._doubt(f"what no chain covers cannot be read: {error}")
+            self._doubt("what no chain covers cannot be read", error)
         return judged
 
     def _verify_unlisted(
@@ -252,7 +252,7 @@ class Verification:
         try:
             seals = self._feed(verifier, findings, origin, self._source.read(origin))
         except SourceError as error:
-            self._doubt(f"{origin} cannot be read on: {error}")
+            self._doubt(f"{origin} cannot be read on", error)
             return findings
         if seals == 0:
             self._judge_absence(origin, findings)
@@ -340,8 +340,8 @@ class Verification:
         else:
             _add_flaw(findings, flaw)
 
-    def _doubt(self, reason: str) -> None:
-        self._report.undecided.append(reason)
+    def _doubt(self, what: str, error: SourceError) -> None:
+        self._report.undecided.append(f"{what}: {error}. {error.hint}".rstrip(". "))
 
     def _leave(self, what: str) -> None:
         self._report.not_checked.append(what)

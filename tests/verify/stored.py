@@ -55,6 +55,7 @@ class Stored:
     derived: tuple[str, ...] = ()
     """Fields that pipelines make."""
     timeout_seconds: float = 20
+    pause: Callable[[float], None] = no_pause
     options: dict[str, Any] = field(default_factory=dict)
     """How the source is opened, besides the defaults."""
 
@@ -80,7 +81,7 @@ class Stored:
 
     def store(self) -> None:
         """Store what the world has by now, with its checkpoint."""
-        asyncio.run(self.write_all())
+        self.write_all()
         self.refresh()
 
     def refresh(self) -> None:
@@ -101,7 +102,7 @@ class Stored:
         client = BlockingClient(
             Client(self.access.url, timeout_seconds=self.timeout_seconds)
         )
-        asking = Asking(client, self.access.url, no_pause)
+        asking = Asking(client, self.access.url, self.pause)
         defaults: dict[str, Any] = {
             "now": now,
             "settled": now - 300 * 10**9,
@@ -178,8 +179,11 @@ class Stored:
         self.client.delete(index=document.index, id=document.id, refresh=True)
         return document
 
-    async def write_all(self) -> None:
+    def write_all(self) -> None:
         """Store what the world has by now, without letting searches see it."""
+        asyncio.run(self._write_all())
+
+    async def _write_all(self) -> None:
         store = ElasticsearchStore(
             Client(self.access.url, timeout_seconds=20),
             structlog.wrap_logger(None, processors=[Log([])]),

@@ -1,6 +1,5 @@
 """What cannot be read is undecided, and never missing; what is young is pending."""
 
-import asyncio
 from collections.abc import Generator
 from contextlib import closing
 
@@ -220,7 +219,7 @@ def test_seals_that_no_search_shows_yet_are_read_all_the_same(
     """A head of a chain may be visible in the catalogue before its seals are."""
     stored.chain.events(events(15, 2))
     stored.world.head(stored.chain)
-    asyncio.run(stored.write_all())
+    stored.write_all()
 
     report = stored.verify(stored.world.catalogue.time + 60 * SECOND)
 

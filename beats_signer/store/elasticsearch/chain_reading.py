@@ -5,8 +5,7 @@ stand, and under which name, does not matter.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from msgspec import UNSET
 
@@ -16,9 +15,13 @@ from beats_signer.chain.findings import FindingKind
 from beats_signer.chain.origin import is_catalogue
 from beats_signer.chain.seal import Kind, Seal, SealRecord
 from beats_signer.chain.times import SECOND
-from beats_signer.store.contract import Entries, EntryBlock, Flaw
+from beats_signer.store.contract import EntryBlock, Flaw
 from beats_signer.store.elasticsearch.claims import Claim
 from beats_signer.store.elasticsearch.entries import Candidates, Claims, Other
+from beats_signer.store.elasticsearch.entry_blocks import (
+    build_absence,
+    build_entry_blocks,
+)
 from beats_signer.store.elasticsearch.located import Located
 from beats_signer.store.elasticsearch.pages import Pages, Search
 from beats_signer.store.elasticsearch.places import CATALOGUE_INDEX
@@ -27,9 +30,10 @@ from beats_signer.store.elasticsearch.stored_chain import ChainSeals, InPlace
 
 __all__ = ["ChainReading"]
 
-_NONE: Final = Entries(b"", (), None)
-_BLOCK_ENTRIES: Final = 1024
 _DAY: Final = 86_400 * SECOND
+_YOUNG: Final = 300 * SECOND
+"""For so long after its seal an entry may not be visible yet."""
+_LATE_SECONDS: Final = 1.0
 _INDEX: Final = "beats_signer.index"
 _SIGNED: Final = ("beats_signer", "beats_signer.*")
 
@@ -52,6 +56,7 @@ class ChainReading:
         settled: int | None,
         compare: Compare | None,
         page_bytes: int,
+        late_tries: int,
     ) -> None:
         """Prepare to read.
 
@@ -64,6 +69,8 @@ class ChainReading:
             settled: The time up to which everything that was stored is there.
             compare: Holds visible fields against payloads; ``None``: not read.
             page_bytes: About how much one answer should have.
+            late_tries: How often to look again, a second later, for entries of
+                young seals that are not visible yet.
         """
         self._asking = asking
         self._chain = chain
@@ -74,6 +81,7 @@ class ChainReading:
         self._settled = settled
         self._compare = compare
         self._page_bytes = page_bytes
+        self._late_tries = late_tries
         self._claims: Claims | None = None
         self._is_certain = True  # where the entries of the next seal begin
         self._retention_days: int | None = None
@@ -113,21 +121,21 @@ class ChainReading:
                 self._located.add(part)
                 yield from self._build(part)
 
-    def _open(self, first: int) -> Claims:
-        """Return the documents of the chain from an index on."""
-        query = {
-            "bool": {
-                "filter": [
-                    {"term": {"beats_signer.chain": self._name}},
-                    {"range": {_INDEX: {"gte": first}}},
-                ]
-            }
-        }
+    def _open(self, first: int, stop: int | None = None) -> Claims:
+        """Return the documents of the chain from an index on, as they are now."""
         source = True if self._compare is not None else _SIGNED
-        search = Search(self._indices, query, _INDEX, source)
+        search = Search(self._indices, self._query(first, stop), _INDEX, source)
         pages = Pages(self._asking, search, page_bytes=self._page_bytes)
         pages.open()
         return Claims(pages)
+
+    def _query(self, first: int, stop: int | None) -> dict[str, Any]:
+        bounds = {"gte": first} | ({} if stop is None else {"lt": stop})
+        entries = [
+            {"term": {"beats_signer.chain": self._name}},
+            {"range": {_INDEX: bounds}},
+        ]
+        return {"bool": {"filter": entries}}
 
     def _read_seal(self, item: InPlace) -> Iterator[Item]:
         stored = item.stored
@@ -164,11 +172,11 @@ class ChainReading:
                 continue
             self._located.add(found)
             for block in self._build(found):
-                yield from self._miss(seal, due, block.first)
+                yield from self._miss(seal, record, candidates, due, block.first)
                 yield block
                 due = block.first + block.count
             yield from self._look(seal, record, candidates, found)
-        yield from self._miss(seal, due, end)
+        yield from self._miss(seal, record, candidates, due, end)
 
     def _look(
         self,
@@ -184,42 +192,47 @@ class ChainReading:
             if candidates.is_intact(claim):
                 yield flaw
 
-    def _miss(self, seal: Seal, due: int, first: int) -> Iterator[EntryBlock]:
-        """Say of entries that are gone that they have expired, if they have."""
+    def _miss(
+        self,
+        seal: Seal,
+        record: SealRecord,
+        candidates: Candidates,
+        due: int,
+        first: int,
+    ) -> Iterator[Item]:
+        """Yield what is known of entries that no document of this view is."""
         days = self._retention_days
-        if due < first and days is not None and seal.time + days * _DAY <= self._now:
-            yield EntryBlock(due, _NONE, first - due, absent="expired")
+        if due >= first:
+            return
+        if days is not None and seal.time + days * _DAY <= self._now:
+            yield build_absence(due, first - due, "expired")
+        elif self._late_tries and seal.time + _YOUNG > self._now:
+            yield from self._read_late(record, candidates, due, first)
+
+    def _read_late(
+        self, record: SealRecord, candidates: Candidates, due: int, first: int
+    ) -> Iterator[Item]:
+        """Yield entries that were stored a moment ago, once searches show them."""
+        query = self._query(due, first)
+        for _ in range(self._late_tries):
+            if self._asking.count(self._indices, query) >= first - due:
+                break
+            self._asking.pause(_LATE_SECONDS)
+        claims = self._open(due, first)
+        try:
+            for found in candidates.choose(claims.until(first)):
+                if not isinstance(found, Other):
+                    self._located.add(found)
+                    yield from self._build(found)
+        finally:
+            claims.close()
 
     def _build(self, claims: Sequence[Claim]) -> Iterator[EntryBlock]:
-        """Yield blocks of entries that stand one after the other and are alike."""
-        for _, group in groupby(enumerate(claims), self._kind):
-            alike = [claim for _, claim in group]
-            for at in range(0, len(alike), _BLOCK_ENTRIES):
-                yield self._block(alike[at : at + _BLOCK_ENTRIES])
-
-    def _kind(self, numbered: tuple[int, Claim]) -> tuple[int, str, bool, bool]:
-        at, claim = numbered
-        return (
-            claim.index - at,
-            claim.fault,
-            claim.salt is None,
-            claim.has_payload,
+        return build_entry_blocks(
+            claims,
+            is_erasable=self._is_erasable,
+            is_compared=self._compare is not None and not self._is_catalogue,
         )
-
-    def _block(self, claims: list[Claim]) -> EntryBlock:
-        first, one, count = claims[0].index, claims[0], len(claims)
-        if one.fault:
-            if self._is_erasable and not one.has_payload:
-                return EntryBlock(first, _NONE, count, absent="erased")
-            return EntryBlock(first, _NONE, count, damaged=one.fault)
-        salts = None if one.salt is None else [claim.salt or b"" for claim in claims]
-        entries = Entries(
-            bytes([claim.form for claim in claims]),
-            [claim.payload for claim in claims],
-            salts,
-        )
-        compared = 0 if self._compare is None or self._is_catalogue else count
-        return EntryBlock(first, entries, count, compared=compared)
 
     def _obey(self, seal: Seal, record: SealRecord) -> None:
         """Learn from a body what may be gone; the verifier judges it."""

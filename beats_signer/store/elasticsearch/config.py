@@ -176,6 +176,10 @@ class ElasticsearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Targets that are plain indices, * stands for anything; all others are data
     streams. A plain index is not rolled over, so its retention is yours."""
 
+    derived: tuple[str, ...] = ()
+    """Fields that ingest pipelines add, rename or remove, * stands for anything:
+    `beats-signer verify` does not hold them against what was signed."""
+
     replicas: Annotated[int, Meta(ge=0, le=10)] | None = None
     """Copies besides the first of seals and catalogue; null: the server's own
     default, which is 1."""

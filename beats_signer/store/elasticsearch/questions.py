@@ -99,7 +99,7 @@ class Asking:
         """Take the client, which the owner closes, and the name of the cluster."""
         self.client = client
         self.where = where
-        self._pause = pause
+        self.pause = pause
 
     def read(
         self,
@@ -154,7 +154,7 @@ class Asking:
             try:
                 return once()
             except (UnansweredError, BusyError):
-                self._pause(pause)
+                self.pause(pause)
             except StoreError as error:
                 self._give_up(error)
         try:

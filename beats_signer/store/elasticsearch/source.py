@@ -57,6 +57,7 @@ class ElasticsearchSource:
         compare: Compare | None = None,
         own: Sequence[str] = (),
         page_bytes: int = PAGE_BYTES,
+        late_tries: int = 0,
     ) -> None:
         """Take the cluster, whose client ``close`` closes; nothing is asked yet.
 
@@ -69,6 +70,8 @@ class ElasticsearchSource:
             compare: Holds visible fields against payloads; ``None``: not read.
             own: Patterns of indices in which everything has to be signed.
             page_bytes: About how much one answer should have.
+            late_tries: How often to look again, a second later, for entries of
+                young seals that are not visible yet.
         """
         self.asking = asking
         self._signer = signer
@@ -77,6 +80,7 @@ class ElasticsearchSource:
         self._compare = compare
         self._own = own
         self._page_bytes = page_bytes
+        self._late_tries = late_tries
         self._located = Located()
         self._pinned: dict[str, bytes] = {}
         self._founded: dict[str, list[_Founding]] | None = None
@@ -192,6 +196,7 @@ class ElasticsearchSource:
             settled=self.settled,
             compare=self._compare,
             page_bytes=self._page_bytes,
+            late_tries=self._late_tries,
         )
         for item in reading.read(first_seal):
             self._read_seals += isinstance(item, SealRecord)

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -165,3 +166,10 @@ def _run(*command: str | Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    try:
+        print(fetch(sys.argv[1]).home)
+    except MissingProgramError as error:
+        sys.exit(f"Elasticsearch {sys.argv[1]} cannot run here: {error}")

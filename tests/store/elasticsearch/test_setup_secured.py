@@ -190,7 +190,6 @@ NEVER: dict[str, dict[str, Any]] = {
     },
     "indices.close": {"index": "beats-signer-seals-1999.03"},
     "indices.rollover": {"alias": "logs-never-roles"},
-    "indices.delete_data_stream": {"name": "logs-never-roles"},
     "indices.put_index_template": {"name": "logs-x", "index_patterns": ["logs-x"]},
     "indices.delete_index_template": {"name": "beats-signer-seals"},
     "ingest.put_pipeline": {"id": "drop-all", "processors": []},
@@ -214,9 +213,7 @@ async def test_no_role_may_change_what_was_stored_or_how(
         with known_as(secured_elasticsearch, role) as client:
             answers[role] = attempt(client, what, **NEVER[what])
 
-    # The smallest server has no way at all to delete a data stream.
-    expected = {405} if what == "indices.delete_data_stream" else {403}
-    assert set(answers.values()) == expected
+    assert set(answers.values()) == {403}
 
 
 @pytest.mark.parametrize(

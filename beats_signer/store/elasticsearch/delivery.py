@@ -6,9 +6,12 @@
 | conflict                    | read and compared; ours: stored; else renamed     |
 | rejected, dropped, diverted | sent as a bare document, then as a minimal one    |
 | no such pipeline            | sent without it, tagged                           |
-| no such place, refused      | kept, sent again by the next call; alarm. If its  |
-|                             | sender named the place: sent to the default place |
-| busy                        | kept, sent again by the next call                 |
+| no such place, refused      | kept; alarm. The next call sends one of them and, |
+|                             | when it is stored, the others, as they were       |
+|                             | encoded. If its sender named the place: sent to   |
+|                             | the default place                                 |
+| busy                        | kept, sent again by the next call. If its sender  |
+|                             | named a place that stays away: as above           |
 
 A delivery remembers between calls what is stored, so that a write that is
 appended again sends nothing twice. Forgetting it (a crash) is safe: then the
@@ -40,6 +43,8 @@ __all__ = ["Delivery"]
 
 _MOST_FAULTS: Final = 3
 """So often an item that the server fails at is sent as it is."""
+_NO_SHARDS: Final = "unavailable_shards_exception"
+"""A place is there that cannot be written to; the server has waited for a minute."""
 
 _Judged = list[tuple[Item, Outcome]]
 
@@ -197,10 +202,11 @@ class Delivery:
 
     def _following(self, item: Item, outcome: Outcome) -> tuple[Item, Outcome | None]:
         """Return the item as it is to be sent next; with why, if not now."""
-        if outcome.verdict is Verdict.FAULT:
+        lasting = _lasting(item, outcome)
+        if lasting is not None:
             item = replace(item, faults=item.faults + 1)
             if item.faults >= _MOST_FAULTS:
-                outcome = replace(outcome, verdict=Verdict.REJECTED)
+                outcome = replace(outcome, verdict=lasting)
         rendering = next_rendering(item, outcome.verdict)
         if rendering is None:
             return item, outcome
@@ -226,6 +232,14 @@ class Delivery:
             ready += settled.renamed
             stuck += settled.open
         return ready, stuck
+
+
+def _lasting(item: Item, outcome: Outcome) -> Verdict | None:
+    """Return what it means if it happens as often as ``_MOST_FAULTS``."""
+    if outcome.verdict is Verdict.FAULT:
+        return Verdict.REJECTED
+    is_away = item.may_move and outcome.kind == _NO_SHARDS
+    return Verdict.NO_PLACE if is_away else None
 
 
 def _unusable(write: Write, error: BodyError) -> RefusedError:

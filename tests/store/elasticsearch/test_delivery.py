@@ -319,6 +319,20 @@ async def test_a_place_that_its_sender_named_never_stops_the_chain(
     assert list(fake.documents("other*")) == [names(sealed)[2]]
 
 
+async def test_a_place_that_its_sender_named_and_that_stays_away_is_left(
+    fake: Fake,
+) -> None:
+    chosen = Destination("other", is_chosen_by_sender=True)
+    sealed = replace(three(), destinations=[None, chosen, None])
+    away = Outcome.rejected(503, "unavailable_shards_exception")
+    fake.judge(away, lambda action: action.target == "other", None)
+
+    assert await stored(fake, sealed) == ()
+    document = fake.documents(TARGET)[names(sealed)[1]]
+    assert document["tags"] == ["_beats_signer_no_place"]
+    assert [len(actions) for actions in sent(fake)] == [4, 1, 1, 1]
+
+
 async def test_a_place_of_the_sender_that_takes_nothing_at_all_is_left(
     fake: Fake,
 ) -> None:

@@ -104,6 +104,8 @@ def describe(kind: inspect.Type) -> str:
             return text[0].lower() + text[1:]
         case inspect.NoneType():
             return "null"
+        case inspect.BoolType():
+            return "true or false"
         case inspect.CustomType():
             return "the path of a file or folder"
     return "text"

@@ -126,22 +126,50 @@ def _check_listener(listener: ListenerConfig, now: datetime) -> Iterator[Verdict
         yield Verdict(Mark.OK, "listener", where, what)
         return
     try:
-        TlsFiles(tls)
+        files = TlsFiles(tls)
         ends = _end_of(tls.certificate)
     except ConfigError as error:
         yield _broken("listener", where, error)
         return
     what = f"TLS; client certificates: {tls.client_authentication}"
     yield Verdict(Mark.OK, "listener", where, what)
-    mark = Mark.NOTICE if ends < now + _SOON else Mark.OK
-    verb = "ended" if ends < now else "ends"
-    yield Verdict(
-        Mark.BROKEN if ends < now else mark,
+    yield _judge_end(
         "certificate",
-        str(tls.certificate),
-        f"{verb} on {ends:%Y-%m-%d}",
+        tls.certificate,
+        ends - now,
+        ends,
         "Get a new one from its authority: senders refuse one that has ended.",
     )
+    for one in files.revocations.lists:
+        if one.ends is not None:
+            is_still_used = files.revocations.accepts_expired
+            yield _judge_end(
+                "revocations",
+                one.path,
+                one.ends - now,
+                one.ends,
+                "Fetch the next list: after its end, "
+                + ("nothing newer is known." if is_still_used else "nobody gets in."),
+                is_fatal=not is_still_used,
+            )
+
+
+def _judge_end(
+    check: str,
+    path: Path,
+    left: timedelta,
+    ends: datetime,
+    hint: str,
+    *,
+    is_fatal: bool = True,
+) -> Verdict:
+    """Return the verdict on something that is valid until a time."""
+    has_ended = left < timedelta(0)
+    mark = Mark.NOTICE if left < _SOON else Mark.OK
+    if has_ended and is_fatal:
+        mark = Mark.BROKEN
+    what = f"{'ended' if has_ended else 'ends'} on {ends:%Y-%m-%d}"
+    return Verdict(mark, check, str(path), what, hint)
 
 
 def _end_of(certificate: Path) -> datetime:

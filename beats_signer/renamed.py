@@ -39,6 +39,7 @@ MOVED: Mapping[str, tuple[str, str]] = {
         "It is in seconds; limits.handshake_seconds is that of all listeners.",
     ),
     "ssl_cipher_suites": ("listeners.ssl.cipher_suites", ""),
+    "cipher_suites": ("listeners.ssl.cipher_suites", ""),
     "ssl_key_passphrase": (
         "listeners.ssl.key_passphrase_file",
         "Secrets stand in files.",

@@ -34,7 +34,8 @@ def configuration(config: Path, overrides: tuple[str, ...]) -> int:
     """Test the configuration and all files that it names: one verdict per line.
 
     It loads what a start loads and asks nobody. A verdict is ok, notice, or broken:
-    then the signer would not start, and this command ends with 78.
+    then the signer would not start, or nobody could send, and this command ends
+    with 78.
     """
     settings = load(config, overrides)
     verdicts = asyncio.run(check(settings, list_files(config), datetime.now(UTC)))

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from beats_signer.cli import program
 from beats_signer.receive.authority import ThrowawayAuthority
+from tests.receive.issuing import DAY, NOW, Authority
 
 
 def run(*arguments: object) -> Result:
@@ -31,6 +32,21 @@ def secret(config: Path, name: str) -> Path:
     path.write_text("secret")
     path.chmod(0o600)
     return path
+
+
+def listen(config: Path, text: str) -> None:
+    """Add lines to the TLS of the listener."""
+    before = "      key: tls/server.key\n"
+    config.write_text(config.read_text().replace(before, before + text))
+
+
+def revoke(config: Path, ends: datetime) -> None:
+    """Trust another authority too, and give it a list that ends then."""
+    authority = Authority(config.parent / "ca")
+    path = authority.revoke(ends=ends)
+    listen(config, f"      certificate_revocation_lists: [{path}]\n")
+    text = config.read_text()
+    config.write_text(text.replace("[tls/ca.crt]", f"[tls/ca.crt, {authority.path}]"))
 
 
 def replace_server(config: Path, begin: datetime, days: int) -> None:
@@ -97,6 +113,15 @@ def open_the_key(config: Path) -> None:
     (config.parent / "tls" / "server.key").chmod(0o644)
 
 
+def open_the_passphrase(config: Path) -> None:
+    secret(config, "key.pw").chmod(0o644)
+    listen(config, "      key_passphrase_file: key.pw\n")
+
+
+def outlive_the_list(config: Path) -> None:
+    revoke(config, NOW - DAY)
+
+
 def open_the_api_key(config: Path) -> None:
     secret(config, "es.key").chmod(0o644)
     append(config, "elasticsearch: {hosts: ['https://es'], api_key_file: es.key}")
@@ -137,6 +162,8 @@ def break_the_list(config: Path) -> None:
     [
         (lose_the_key, "listener: 0.0.0.0:5044: cannot read", "Correct the path"),
         (open_the_key, "secret: {}/tls/server.key: has mode 0644", "chown it"),
+        (open_the_passphrase, "secret: {}/key.pw: has mode 0644", "chown it"),
+        (outlive_the_list, "revocations: {}/ca/revoked.crl: ended on", "Fetch"),
         (open_the_api_key, "secret: {}/es.key: has mode 0644", "chown it"),
         (lose_the_password, "elasticsearch: https://es: cannot read", "Put the key"),
         (open_the_state, "state: {0}/state: {0}/state has mode 0755", "If that"),
@@ -168,6 +195,25 @@ def test_a_certificate_that_ends_soon_is_a_notice(config: Path) -> None:
     assert result.exit_code == 0
     assert "notice   certificate:" in result.stdout
     assert "server.crt: ends on" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("ends", "more"),
+    [(NOW + 3 * DAY, ""), (NOW - DAY, "      expired_revocation_lists: accept\n")],
+    ids=["ends soon", "has ended and counts all the same"],
+)
+def test_an_end_that_keeps_nobody_out_yet_is_a_notice(
+    config: Path, ends: datetime, more: str
+) -> None:
+    revoke(config, ends)
+    listen(config, more)
+
+    result = run("test", "config", "--config", config)
+
+    assert result.exit_code == 0, result.stdout
+    assert f"notice   revocations: {config.parent}/ca/revoked.crl: end" in (
+        result.stdout
+    )
 
 
 def test_a_configuration_that_others_can_change_is_a_notice(config: Path) -> None:

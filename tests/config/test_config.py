@@ -109,6 +109,12 @@ def test_paths_stay_when_the_working_folder_changes(
             id="infinite number",
         ),
         pytest.param(
+            BASE + "elasticsearch: {hosts: ['https://a'], sender_fields: maybe}\n",
+            'signer.yml:4: elasticsearch.sender_fields is "maybe"',
+            "It has to be true or false.",
+            id="text for a truth value",
+        ),
+        pytest.param(
             BASE + "retention_days: never\n",
             'signer.yml:4: retention_days is "never"',
             "It has to be a whole number from 1 to 36500 or null.",

@@ -20,8 +20,8 @@ def judge_version(answer: Answer) -> Verdict:
             "credentials",
             "server",
             "it does not know this key, user or password",
-            "Make a new key with `beats-signer setup --create-key`, or correct the "
-            "password.",
+            "Correct the password; or delete the file of the key, and make another with "
+            "`beats-signer setup --user NAME --create-key`.",
         )
     if answer.status == 403:
         return Verdict(

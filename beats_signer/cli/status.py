@@ -77,6 +77,7 @@ class Status(Struct, frozen=True):
     chains: tuple[ChainStatus, ...] = ()
     catalogue: ChainStatus | None = None
     senders: tuple[SenderStatus, ...] = ()
+    refused_senders: dict[str, int] = {}
     memory_bytes: int = 0
     memory_limit_bytes: int = 0
     journal_bytes: int = 0
@@ -127,6 +128,9 @@ def _show(status: Status) -> Iterator[RenderableType]:
         f"{decimal(status.memory_limit_bytes)}; "
         f"journal {decimal(status.journal_bytes)}"
     )
+    refused = [f"{n} {reason}" for reason, n in status.refused_senders.items() if n]
+    if refused:
+        yield f"senders turned away: {', '.join(refused)}; the log names them"
     catalogue = (status.catalogue,) if status.catalogue else ()
     yield _build_chains((*catalogue, *status.chains))
     known = tuple(one for one in status.senders if one.peer is not None)

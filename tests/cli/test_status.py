@@ -146,6 +146,18 @@ def test_problems_say_what_they_mean_and_what_to_do(tmp_path: Path) -> None:
     assert text.index("senders wait") < text.index("make room")
 
 
+def test_senders_that_were_turned_away_are_counted_by_reason(tmp_path: Path) -> None:
+    refused = {"not_listed": 3, "expired": 0, "revoked": 1}
+
+    text = shown(tmp_path, refused_senders=refused)
+
+    assert "senders turned away: 3 not_listed, 1 revoked; the log names them" in text
+
+
+def test_nothing_is_said_of_senders_when_none_was_turned_away(tmp_path: Path) -> None:
+    assert "turned away" not in shown(tmp_path, refused_senders={"expired": 0})
+
+
 def test_json_is_the_answer_as_it_came(tmp_path: Path) -> None:
     body = json.dumps(STATUS)
 

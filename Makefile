@@ -20,12 +20,12 @@ check: $(READY)        ## Check style and types
 bench: $(READY)        ## Measure what an event costs
 	$(BIN)/python -m tools.bench
 
-test-peers: $(READY)   ## Test against real senders; needs node, npm and go
+test-peers: $(READY)   ## Test against real senders; needs node, npm and go, then mvn and javac
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/peers/install.sh
-	$(BIN)/pytest -q -m peers tests/peers
+	$(BIN)/pytest -q -m "peers and not slow" tests/peers tests/end_to_end
 
 test-elasticsearch: $(READY)  ## Test against ELASTICSEARCH_URL, else mvn and javac bring a server
-	$(BIN)/pytest -q -m elasticsearch
+	$(BIN)/pytest -q -m "elasticsearch and not slow"
 
 test-pages: $(READY)   ## Test the pages in a browser; needs chromium
 	$(BIN)/pytest -q -m pages tests/pages

@@ -64,7 +64,7 @@ def rounds(count: int, seed: int) -> list[Blow]:
     "blows",
     [
         [Blow.SERVER_THEN_SIGNER, Blow.SIGNER],
-        pytest.param(rounds(12, seed=1), marks=pytest.mark.slow),
+        pytest.param(rounds(6, seed=1), marks=pytest.mark.slow),
     ],
     ids=["short", "long"],
 )

@@ -11,17 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from elastic_transport import ConnectionError
 from elasticsearch import ApiError
 
-from beats_signer.receive.authority import ThrowawayAuthority
 from tests.elasticsearch import distribution
 from tests.elasticsearch.access import Access, given
 from tests.elasticsearch.guard import Guard
+from tests.elasticsearch.securing import AUTHORITY, secure
 
 __all__ = ["VERSION", "Access", "RunElasticsearch", "Server", "given", "running"]
 
@@ -199,31 +198,12 @@ class Server:
                 os.chown(path, _NOBODY, _NOBODY)
 
     def _secure(self) -> None:
-        """Make certificates and the password of the user ``elastic``."""
+        """Speak TLS only, and know the user ``elastic``."""
         own = self._folder / "config"
-        authority = ThrowawayAuthority(now=datetime.now(UTC))
-        issued = authority.issue_server(["localhost", "127.0.0.1"])
-        (own / "ca.crt").write_bytes(authority.certificate)
-        (own / "node.crt").write_bytes(issued.certificate)
-        (own / "node.key").write_bytes(issued.key)
-        shutil.copy(self._keystore(), own / "elasticsearch.keystore")
-        for part in ("http", "transport"):
-            prefix = f"xpack.security.{part}.ssl"
-            self._settings |= {
-                f"{prefix}.enabled": "true",
-                f"{prefix}.key": "node.key",
-                f"{prefix}.certificate": "node.crt",
-            }
-        self._settings |= {
-            "xpack.security.transport.ssl.certificate_authorities": "ca.crt",
-            "xpack.security.enrollment.enabled": "false",
-            "xpack.security.authc.api_key.enabled": "true",
-        }
+        self._settings |= secure(own, self._keystore())
+        trusted = own / AUTHORITY
         self.access = replace(
-            self.access,
-            user="elastic",
-            password=_PASSWORD,
-            authority=own / "ca.crt",
+            self.access, user="elastic", password=_PASSWORD, authority=trusted
         )
 
     def _keystore(self) -> Path:

@@ -20,8 +20,8 @@ def judge_version(answer: Answer) -> Verdict:
             "credentials",
             "server",
             "it does not know this key, user or password",
-            "Correct the password; or delete the file of the key, and make another with "
-            "`beats-signer setup --user NAME --create-key`.",
+            "Correct the password; or delete the file of the key, and make another "
+            "with `beats-signer setup --user NAME --create-key`.",
         )
     if answer.status == 403:
         return Verdict(

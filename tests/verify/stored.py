@@ -19,6 +19,7 @@ from beats_signer.store.contract import Destination, Sealed
 from beats_signer.store.elasticsearch.blocking import BlockingClient
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
+from beats_signer.store.elasticsearch.connection import connect
 from beats_signer.store.elasticsearch.questions import Asking
 from beats_signer.store.elasticsearch.setup import Setup
 from beats_signer.store.elasticsearch.showing import Showing
@@ -56,6 +57,8 @@ class Stored:
     """Fields that pipelines make."""
     timeout_seconds: float = 20
     pause: Callable[[float], None] = no_pause
+    settings: ElasticsearchConfig | None = None
+    """How to connect to a server that asks who one is."""
     options: dict[str, Any] = field(default_factory=dict)
     """How the source is opened, besides the defaults."""
 
@@ -99,10 +102,7 @@ class Stored:
 
     def open(self, now: int = NOW, **options: Any) -> ElasticsearchSource:
         """Open the source; the caller closes it."""
-        client = BlockingClient(
-            Client(self.access.url, timeout_seconds=self.timeout_seconds)
-        )
-        asking = Asking(client, self.access.url, self.pause)
+        asking = Asking(BlockingClient(self._connect()), self.access.url, self.pause)
         defaults: dict[str, Any] = {
             "now": now,
             "settled": now - 300 * 10**9,
@@ -185,7 +185,7 @@ class Stored:
 
     async def _write_all(self) -> None:
         store = ElasticsearchStore(
-            Client(self.access.url, timeout_seconds=20),
+            self._connect(),
             structlog.wrap_logger(None, processors=[Log([])]),
             grace_seconds=0,
         )
@@ -199,6 +199,11 @@ class Stored:
                 await store.publish_checkpoint(self.world.signer, note)
         finally:
             await store.close()
+
+    def _connect(self) -> Client:
+        if self.settings is not None:
+            return connect(self.settings)
+        return Client(self.access.url, timeout_seconds=self.timeout_seconds)
 
     def _destination_of(self, chain: SignedChain) -> Destination | None:
         return self.destination if chain is self.chain else None

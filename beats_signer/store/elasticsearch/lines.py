@@ -34,6 +34,9 @@ SENDER_FIELD: Final = "beats_signer_sender"
 """Visible field, on request, with name and address of the sender."""
 
 _ENCODE = msgspec.json.encode
+_LONG_BYTES: Final = 1 << 20
+"""A longer text is base64 when most of it would be escapes, of six bytes for one:
+else events of some megabytes could be larger than a server takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,14 @@ def _run_lines(
         text: str | None
         try:
             text = payload.decode()
-            value = b'":' + _ENCODE(text)
+            written = _ENCODE(text)
         except UnicodeDecodeError:
             text = None
-            value = b'_base64":"%b"' % encode_base64(payload).encode()
+            value = _in_base64(payload)
+        else:
+            value = b'":' + written
+            if len(written) > _LONG_BYTES and len(written) > 3 * len(payload):
+                value = _in_base64(payload)
         if salts is not None:
             value += b',"salt":"%b"' % encode_base64(salts[position]).encode()
         if destinations is not None and destinations[position] is not destination:
@@ -114,6 +121,10 @@ def _run_lines(
         index = first + position
         add(b"%b%d%b%b%b%b\n" % (head, index, middles[form], value, close, shaped))
     return lines
+
+
+def _in_base64(payload: bytes) -> bytes:
+    return b'_base64":"%b"' % encode_base64(payload).encode()
 
 
 def _middles(sealed: Sealed, run: _Run) -> dict[int, bytes]:

@@ -179,6 +179,29 @@ def test_bytes_that_are_no_text_are_base64() -> None:
     assert "payload" not in document["beats_signer"]
 
 
+@pytest.mark.parametrize(
+    ("payload", "key"),
+    [
+        (b"\x01" * 100_000, "payload"),
+        (b"\x01" * 1_000_000, "payload_base64"),
+        (b'"' * 1_000_000, "payload"),
+        (b"x" * 2_000_000, "payload"),
+    ],
+    ids=["short", "escapes", "quotes", "text"],
+)
+def test_a_long_text_is_base64_where_escapes_would_make_it_much_longer(
+    payload: bytes, key: str
+) -> None:
+    (document,) = documents(Chain().events([payload], b"L"))
+
+    signed = document["beats_signer"]
+    assert signed.keys() & {"payload", "payload_base64"} == {key}
+    if key == "payload":
+        assert signed[key].encode() == payload
+    else:
+        assert decode_base64(signed[key], "payload", len(payload)) == payload
+
+
 def test_an_entry_of_an_erasable_chain_has_its_salt() -> None:
     sealed = Chain(erasable=True).events([b"{}", b"\xff"])
     assert sealed.entries.salts is not None

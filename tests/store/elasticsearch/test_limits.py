@@ -1,6 +1,7 @@
 """A real server at its limits: bodies too large, too many at once, no place to go."""
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -94,6 +95,28 @@ async def test_more_than_a_server_takes_at_once_is_stored_all_the_same(
     assert told
     assert all("429 es_rejected_execution_exception" in str(error) for error in told)
     assert len(documents(small, "logs-busy*-acme")) == 160
+
+
+@REAL
+@pytest.mark.parametrize(
+    "payload",
+    [b'{"x":"%b"}' % (b"x" * (14 << 20)), b"\x01" * (8 << 20)],
+    ids=["text", "escapes"],
+)
+async def test_no_event_is_so_large_that_it_is_busy_for_ever(
+    real_elasticsearch: Access, payload: bytes
+) -> None:
+    """Twice in its document, it is more than a small server takes at a time."""
+    chain = Chain(f"huge{len(payload)}")
+    async with opened(real_elasticsearch, timeout_seconds=60) as store:
+        await append(store, to_write(store, chain.events([b"{}", payload])), 3)
+
+    _, document = documents(
+        real_elasticsearch, f"logs-{chain.origin.split('/')[2]}-acme"
+    )
+    signed = document["beats_signer"]
+    data = base64.b64decode(signed.get("payload_base64", ""))
+    assert payload == (data or signed["payload"].encode())
 
 
 async def refuse(store: ElasticsearchStore, write: Write, words: str) -> str:

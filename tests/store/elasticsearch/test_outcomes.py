@@ -214,6 +214,42 @@ def test_a_refusal_that_is_not_elasticsearch_speaking_is_about_no_event(
     assert judge_request(400, data) is RequestVerdict.REFUSED
 
 
+PRESSURE = (
+    "rejected execution of coordinating operation [coordinating_and_primary_bytes=%d, "
+    "replica_bytes=0, all_bytes=%d, coordinating_operation_bytes=%d, %s=26843545]"
+)
+BREAKER = (
+    "[parent] Data too large, data for [<http_request>] would be [381650648/363.9mb], "
+    "which is larger than the limit of [255013683/243.1mb], real usage: "
+    "[182421120/173.9mb], new bytes reserved: [%d/190mb], usages [fielddata=0/0b]"
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "verdict"),
+    [
+        (PRESSURE % (0, 0, 31457520, "max_coordinating_bytes"), "TOO_LARGE"),
+        (
+            PRESSURE % (0, 0, 26843546, "max_coordinating_and_primary_bytes"),
+            "TOO_LARGE",
+        ),
+        (PRESSURE % (1, 1, 26843545, "max_coordinating_bytes"), "BUSY"),
+        (PRESSURE % (26843545, 26843545, 100, "max_coordinating_bytes"), "BUSY"),
+        (BREAKER % 199229528, "TOO_LARGE"),
+        (BREAKER % (16 << 20), "BUSY"),
+        ("rejected execution", "BUSY"),
+    ],
+)
+def test_what_a_server_can_never_take_at_once_is_too_large(
+    reason: str, verdict: str
+) -> None:
+    """It answers 429 as if it were busy, and would do so for ever."""
+    error = {"type": "es_rejected_execution_exception", "reason": reason}
+    data = json.dumps({"error": error, "status": 429}).encode()
+
+    assert judge_request(429, data) is RequestVerdict[verdict]
+
+
 def test_a_media_type_does_not_mend_by_halves() -> None:
     data = b'{"error":{"type":"media_type_header_exception"}}'
 

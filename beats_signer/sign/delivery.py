@@ -13,6 +13,9 @@ __all__ = ["Delivery"]
 
 _PAUSE_SECONDS = 0.1
 _MOST_PAUSE_SECONDS = 5.0
+_SILENCE_SECONDS = 15.0
+"""After so long an operator should hear that there is no answer. The store itself
+may wait longer before it gives up."""
 
 
 class Delivery:
@@ -30,8 +33,6 @@ class Delivery:
 
         It hears how many seconds that took, or ``None``.
         """
-        self.problem: str | None = None
-        """Why the store has not confirmed the last seal it was asked to."""
         self.is_refused = False
         """Whether the store answers, and does not take what this chain sends."""
         self._store = store
@@ -39,6 +40,18 @@ class Delivery:
         self._entropy = entropy
         self._log = log
         self._told = told
+        self._problem: str | None = None
+        # Since when which seals wait for an answer.
+        self._asked: dict[int, float] = {}
+
+    @property
+    def problem(self) -> str | None:
+        """Return why the store has not confirmed what it was sent, if it has not."""
+        if self._problem is None and self._asked:
+            silence = self._timer.elapsed() - min(self._asked.values())
+            if silence >= _SILENCE_SECONDS:
+                return f"the store has not answered for {silence:.0f} seconds"
+        return self._problem
 
     async def store(self, write: Write) -> Appended:
         """Return how it went, once the store has confirmed all of *write*.
@@ -49,7 +62,7 @@ class Delivery:
         pause, begun = _PAUSE_SECONDS, self._timer.elapsed()
         while True:
             try:
-                appended = await self._store.append(write)
+                appended = await self._ask(write)
             except RefusedError as error:
                 # Until somebody mends it, haste changes nothing.
                 pause = _MOST_PAUSE_SECONDS
@@ -60,12 +73,20 @@ class Delivery:
                 self.is_refused = False
                 self._tell(self._log.warning, write, error, pause)
             else:
-                self.problem = None
+                self._problem = None
                 self.is_refused = False
                 self._told(self._timer.elapsed() - begun)
                 return appended
             await self._timer.sleep(pause * self._jitter())
             pause = min(pause * 2, _MOST_PAUSE_SECONDS)
+
+    async def _ask(self, write: Write) -> Appended:
+        number = write.seal.number
+        self._asked[number] = self._timer.elapsed()
+        try:
+            return await self._store.append(write)
+        finally:
+            del self._asked[number]
 
     def _tell(
         self,
@@ -74,7 +95,7 @@ class Delivery:
         error: StoreError,
         pause: float,
     ) -> None:
-        self.problem = str(error)
+        self._problem = str(error)
         say(
             "the store did not confirm a seal, it is sent again",
             chain=write.seal.origin,

@@ -71,6 +71,25 @@ async def test_the_status_names_what_keeps_the_store_from_confirming(
         assert signer.status()["journal_bytes"] == 0
 
 
+async def test_the_status_says_for_how_long_the_store_has_not_answered(
+    world: World,
+) -> None:
+    world.script({"generic 1": [delay := Delay()]})
+    sender = Sender(world)
+    async with world.running() as signer:
+        sender.connect(signer)
+        sender.send()
+        await delay.arrived.wait()
+        world.timer.advance(14)
+        assert signer.status()["chains"][0]["problem"] is None
+        world.timer.advance(6)
+        (chain,) = signer.status()["chains"]
+        assert chain["problem"] == "the store has not answered for 20 seconds"
+        delay.released.set()
+        await sender.take_acks()
+        assert signer.status()["chains"][0]["problem"] is None
+
+
 async def test_a_full_share_of_the_journal_stops_the_sealing_and_not_for_good(
     world: World,
 ) -> None:

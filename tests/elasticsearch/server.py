@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from elastic_transport import ConnectionError
+from elastic_transport import TransportError
 from elasticsearch import ApiError
 
 from tests.elasticsearch import distribution
@@ -27,6 +27,8 @@ __all__ = ["VERSION", "Access", "RunElasticsearch", "Server", "given", "running"
 VERSION = os.environ.get("ELASTICSEARCH_VERSION") or "8.19.21"
 """8.x runs on Java 17, 9.x needs Java 21 or newer."""
 
+_HEAP = "256m" if VERSION.startswith("8.") else "384m"
+"""From 9 on no item may have more than a fortieth of it: some tests send 6.5 MB."""
 _NOBODY = 65534
 _PASSWORD = "only-for-tests"
 _START_SECONDS = 120
@@ -52,7 +54,7 @@ class Server:
         *,
         version: str = VERSION,
         security: bool = False,
-        heap: str = "256m",
+        heap: str = _HEAP,
         settings: Mapping[str, str | int] | None = None,
         java_options: tuple[str, ...] = ("-XX:TieredStopAtLevel=1",),
     ) -> None:
@@ -171,8 +173,10 @@ class Server:
                 if self._process.poll() is not None:
                     self._process = None
                     raise RuntimeError(f"Elasticsearch ended:\n{self.log[-3000:]}")
-                with suppress(ConnectionError, ApiError):
-                    health = client.cluster.health(wait_for_status="yellow")
+                with suppress(TransportError, ApiError):
+                    health = client.cluster.health(
+                        wait_for_status="yellow", timeout="5s"
+                    )
                     if not health["timed_out"]:
                         return
                 time.sleep(0.1)

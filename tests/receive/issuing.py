@@ -144,6 +144,7 @@ class Authority:
             certificate.serial_number,
         )
         issued.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+        issued.key.touch(mode=0o600)
         issued.key.write_bytes(
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         )

@@ -1,4 +1,4 @@
-"""A running signer whose list of senders changes."""
+"""A running signer that knows its senders: who may send, and for which tenant."""
 
 import socket
 import ssl
@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from beats_signer.chain.origin import Origin
+from beats_signer.store.archive_source import ArchiveSource
 from lumberjack import Sender
+from tests.receive.issuing import Authority
 from tests.senders.running import HOST, RunningSigner
+from tests.senders.sealed import check_all
 
 SOON_SECONDS = 10.0
 """How long a change may take; users were promised that."""
@@ -58,3 +62,44 @@ def test_who_is_taken_off_the_list_is_disconnected_soon(
         assert signer.end() == 0
     finally:
         signer.close()
+
+
+def test_the_organization_of_a_certificate_is_the_tenant_of_its_chain(
+    founded: Path, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path / "tls")
+    tls = authority.listener()
+    files = {
+        "certificate": str(tls.certificate),
+        "key": str(tls.key),
+        "certificate_authorities": [str(authority.path)],
+    }
+    settings = {
+        "listeners": [{"address": f"{HOST}:0", "ssl": files}],
+        "senders": {
+            "tenant_from": "organization",
+            "allow": [{"name": "db-*", "tenant": "databases"}, {"name": "*"}],
+        },
+    }
+    signer = RunningSigner(founded, tmp_path / "signer", settings)
+    try:
+        signer.start()
+        (listening,) = signer.wait_for("listening")
+        port = int(listening["signer"]["address"].rpartition(":")[2])
+        for name, organization in (("web-1", "Acme"), ("db-1", "Acme")):
+            issued = authority.issue(name, organization=organization)
+            context = authority.sender(issued)
+            with (
+                socket.create_connection((HOST, port), 20) as plain,
+                context.wrap_socket(plain, server_hostname="localhost") as connection,
+            ):
+                connection.sendall(Sender().send([name.encode()]))
+                assert connection.recv(6) == ACK
+        assert signer.end() == 0
+    finally:
+        signer.close()
+
+    with ArchiveSource(signer.archive) as source:
+        chains = [one for one in source.origins() if one != source.catalogue()]
+    assert sorted(Origin.parse(one).tenant for one in chains) == ["acme", "databases"]
+    check_all(signer.archive, signer.trust)

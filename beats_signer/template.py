@@ -117,6 +117,7 @@ _REST = """\
 ##   template_priority: 1000            # of index templates
 ##   index_templates: true              # made by setup for each target
 ##   indices: []                        # targets that are no data streams
+##   derived: []                        # fields that ingest pipelines change
 ##   replicas: null                     # of seals and catalogue; null: the server's
 ##   accept: []                         # checks at start that may fail
 

@@ -110,6 +110,26 @@ def test_reading_that_ends_in_the_middle_finds_nothing_missing(
     assert wrong(report) == []
 
 
+def test_what_a_closed_index_holds_is_not_called_missing(anywhere: Stored) -> None:
+    anywhere.client.indices.rollover(alias=anywhere.target)
+    closed = anywhere.find(anywhere.chain, 7).index
+    anywhere.client.indices.close(index=closed)
+
+    report = verify(anywhere)
+
+    assert report.verdict is Verdict.UNDECIDED
+    assert f"the index {closed} is closed" in report.undecided[0]
+    assert wrong(report) == []
+
+
+def test_a_closed_index_of_somebody_else_does_not_matter(anywhere: Stored) -> None:
+    other = f"other-{anywhere.world.tenant}"
+    anywhere.client.index(index=other, document={"a": 1})
+    anywhere.client.indices.close(index=other)
+
+    assert verify(anywhere).verdict is Verdict.VERIFIED
+
+
 def test_a_server_that_does_not_answer_in_time_decides_nothing(
     fake: Fake, stored: Stored
 ) -> None:

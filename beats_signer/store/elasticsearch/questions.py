@@ -106,6 +106,7 @@ class Asking:
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, str] | None = None,
         *,
         kind: type[_T],
     ) -> _T:
@@ -116,7 +117,7 @@ class Asking:
         """
 
         def once() -> _T:
-            answer = self.client.start(method, path, body).result()
+            answer = self.client.start(method, path, body, parameters).result()
             if answer.status != 200:
                 self.refuse(answer, f"{method} {path}")
             return decode(answer.data, kind)

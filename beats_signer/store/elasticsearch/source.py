@@ -5,7 +5,6 @@ not there and what could not be read are told apart: the second is a ``SourceErr
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
@@ -14,13 +13,14 @@ from msgspec import Raw, Struct
 from beats_signer.chain.findings import Document, FindingKind, Range
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
-from beats_signer.errors import SourceError
 from beats_signer.store.contract import Flaw
 from beats_signer.store.elasticsearch.chain_reading import ChainReading, Compare, Item
+from beats_signer.store.elasticsearch.closed import refuse_closed
+from beats_signer.store.elasticsearch.foundings import Foundings
 from beats_signer.store.elasticsearch.located import Located
-from beats_signer.store.elasticsearch.pages import PAGE_BYTES, Pages, Search
+from beats_signer.store.elasticsearch.pages import PAGE_BYTES
 from beats_signer.store.elasticsearch.places import CHECKPOINTS_INDEX, SEALS_INDEX
-from beats_signer.store.elasticsearch.questions import Asking, Hit
+from beats_signer.store.elasticsearch.questions import Asking
 from beats_signer.store.elasticsearch.seal_documents import read_seal
 from beats_signer.store.elasticsearch.strangers import Strangers
 
@@ -33,14 +33,6 @@ class _Checkpoint(Struct):
 
 class _Named(Struct):
     source: Raw = msgspec.field(name="_source", default=Raw(b"{}"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Founding:
-    """Seal 0 of a chain, as it is found."""
-
-    chain: bytes
-    document: Document
 
 
 class ElasticsearchSource:
@@ -81,9 +73,10 @@ class ElasticsearchSource:
         self._own = own
         self._page_bytes = page_bytes
         self._late_tries = late_tries
+        self._is_checked = False  # whether an index is closed
         self._located = Located()
         self._pinned: dict[str, bytes] = {}
-        self._founded: dict[str, list[_Founding]] | None = None
+        self._foundings = Foundings(asking)
         self._read_seals = 0
         self._total_seals: int | None = None
         self.settled = settled
@@ -99,14 +92,14 @@ class ElasticsearchSource:
     def catalogue(self) -> str:
         """See ``Readable.catalogue``."""
         if self._signer is None:
-            self._signer = self._only_signer()
+            self._signer = self._foundings.only_signer()
         return self._signer
 
     def origins(self) -> list[str]:
         """See ``Readable.origins``."""
         signer = self.catalogue()
-        self._founded = None
-        others = sorted(set(self._find_founded()) - {signer})
+        self._foundings.forget()
+        others = sorted({*self._foundings.find()} - {signer})
         return [signer, *(one for one in others if signer_of(one) == signer)]
 
     def pin(self, origin: str, chain: bytes) -> None:
@@ -135,10 +128,10 @@ class ElasticsearchSource:
     def leftovers(self) -> Iterator[Flaw]:
         """See ``Readable.leftovers``."""
         signer = self.catalogue()
-        self._founded = None
+        self._foundings.forget()
         known = {chain.hex()[:32] for chain in self._pinned.values()}
         others = set()
-        for origin, foundings in self._find_founded().items():
+        for origin, foundings in self._foundings.find().items():
             for one in foundings:
                 chain = one.chain.hex()[:32]
                 if signer_of(origin) != signer:
@@ -164,7 +157,9 @@ class ElasticsearchSource:
     def done(self) -> float:
         """See ``Readable.done``; counted in seals."""
         if self._total_seals is None:
-            self._total_seals = self._count_seals()
+            chains = self._foundings.chains(self.catalogue())
+            query = {"terms": {"chain": chains}}
+            self._total_seals = self.asking.count(SEALS_INDEX, query)
         return min(1.0, self._read_seals / max(1, self._total_seals))
 
     def last(self, origin: str) -> SealRecord | None:
@@ -186,6 +181,9 @@ class ElasticsearchSource:
         chain = self._chain(origin)
         if chain is None:
             return
+        if not self._is_checked:
+            refuse_closed(self.asking, f"{self._indices},{SEALS_INDEX}")
+            self._is_checked = True
         self._located = Located()
         reading = ChainReading(
             self.asking,
@@ -206,48 +204,5 @@ class ElasticsearchSource:
         """Return the id of a chain: the one that is trusted, or the first there."""
         if (chain := self._pinned.get(origin)) is not None:
             return chain
-        founded = self._find_founded().get(origin)
+        founded = self._foundings.find().get(origin)
         return founded[0].chain if founded else None
-
-    def _find_founded(self) -> dict[str, list[_Founding]]:
-        """Return the foundings by the origin that they claim."""
-        if self._founded is None:
-            founded: dict[str, list[_Founding]] = {}
-            self._founded = founded
-            for hit in self._foundings():
-                seal = read_seal(hit, "").seal
-                if seal is not None and seal.number == 0:
-                    founding = _Founding(seal.hash(), Document(hit.index, hit.id))
-                    founded.setdefault(seal.origin, []).append(founding)
-        return self._founded
-
-    def _foundings(self) -> Iterator[Hit]:
-        query = {"term": {"seal": 0}}
-        for hits in Pages(self.asking, Search(SEALS_INDEX, query, None)):
-            yield from hits
-
-    def _only_signer(self) -> str:
-        signers = sorted({signer_of(origin) for origin in self._find_founded()})
-        if not signers:
-            raise SourceError(
-                f"{self.asking.where} holds no chain",
-                hint="Is this the cluster that a signer writes to, and may this user "
-                f"read {SEALS_INDEX}?",
-            )
-        if len(signers) > 1:
-            raise SourceError(
-                f"{self.asking.where} holds the chains of {len(signers)} signers:"
-                f" {', '.join(signers)}",
-                hint="Name the one to read.",
-            )
-        return signers[0]
-
-    def _count_seals(self) -> int:
-        signer = self.catalogue()
-        chains = [
-            one.chain.hex()[:32]
-            for origin, foundings in self._find_founded().items()
-            for one in foundings
-            if signer_of(origin) == signer
-        ]
-        return self.asking.count(SEALS_INDEX, {"terms": {"chain": chains}})

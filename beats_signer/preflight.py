@@ -14,12 +14,13 @@ from cryptography import x509
 from beats_signer.config import Config, ListenerConfig, read_allowed
 from beats_signer.errors import ConfigError, SignerError, StateError
 from beats_signer.permissions import describe_secret_fault, describe_writers
+from beats_signer.receive.problem import Problem
 from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.sign.state import Identity, StateFolder
 from beats_signer.store.elasticsearch.connection import connect
 from beats_signer.store.elasticsearch.soundness import Mark, Verdict
 
-__all__ = ["check", "check_secrets", "refuse_open_secrets"]
+__all__ = ["check", "check_secrets", "find_open_secrets", "refuse_open_secrets"]
 
 _SOON = timedelta(days=14)
 """A certificate that ends within this time is worth a notice."""
@@ -98,6 +99,19 @@ def refuse_open_secrets(config: Config) -> None:
                 if is_open
                 else verdict.hint,
             )
+
+
+def find_open_secrets(config: Config) -> list[Problem]:
+    """Return the secrets that others may have read since the start."""
+    return [
+        Problem(
+            f"{verdict.subject} {verdict.message}",
+            "Whoever has read it can use it; the next start refuses it.",
+            f"Replace it, if anybody could have read it: {verdict.hint}",
+        )
+        for verdict in check_secrets(config)
+        if verdict.mark is Mark.BROKEN
+    ]
 
 
 def _list_secrets(config: Config) -> Iterator[Path]:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ from beats_signer.operate.faults import build_fault_handler
 from beats_signer.operate.http import Answers, HttpServer
 from beats_signer.operate.logging import LogHandler, Threshold, build_logger
 from beats_signer.operate.systemd import Systemd
+from beats_signer.preflight import find_open_secrets
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
@@ -181,7 +183,8 @@ class Service:
         stack.callback(reception.abort)
         for listener in listeners:
             listener.serve(reception)
-        watch = Watch(reception, listeners)
+        judge = partial(find_open_secrets, config)
+        watch = Watch(reception, listeners, judge=judge)
         await stack.enter_async_context(watch.running())
         adoption = Adoption(signer, reception, listeners, self._threshold, self._log)
         reloader = Reloader(config, self._read, adoption.adopt, self._log)

@@ -4,9 +4,9 @@ OpenSSL could do it within the handshake, but not in the way that is needed here
 it refuses everybody of an authority without a list, and everybody when a list has
 expired, and it does not look again at those who are connected.
 
-Only the certificate of the sender itself is looked up, in the lists of the
-authority that issued it. An authority that was itself revoked has to be taken out
-of ``certificate_authorities``.
+The certificate of the sender itself is looked up, and that of the authority that
+issued it, if it is one of ``certificate_authorities``. What a sender brings along
+to complete its chain is not.
 """
 
 import re
@@ -63,6 +63,8 @@ class Revocations:
 
     lists: tuple[RevocationList, ...] = ()
     accepts_expired: bool = False
+    revoked_issuers: frozenset[Issuer] = frozenset()
+    """Authorities of the listener that were themselves revoked by another one."""
 
     def check(self, identity: Identity) -> None:
         """Refuse a sender whose certificate was revoked.
@@ -77,6 +79,10 @@ class Revocations:
                 Refusal.OTHER,
                 "the certificate cannot be parsed, so nobody can tell whether it was "
                 "revoked: issue another",
+            )
+        if identity.issuer in self.revoked_issuers:
+            raise UnwelcomeError(
+                Refusal.REVOKED, "the authority that issued the certificate was revoked"
             )
         for one in self._of(identity):
             if identity.serial in one.serials:
@@ -119,18 +125,38 @@ def load_revocations(tls: TlsConfig) -> Revocations:
         for path in tls.certificate_revocation_lists
         for pem in _split(path)
     ]
-    return Revocations(tuple(lists), tls.expired_revocation_lists == "accept")
+    accepts_expired = tls.expired_revocation_lists == "accept"
+    revoked = _find_revoked(authorities, lists)
+    return Revocations(tuple(lists), accepts_expired, revoked)
+
+
+def _find_revoked(
+    authorities: Sequence[x509.Certificate], lists: Sequence[RevocationList]
+) -> frozenset[Issuer]:
+    """Return the names of which every certificate was revoked: keys are renewed."""
+    revoked: set[Issuer] = set()
+    sound: set[Issuer] = set()
+    for one in authorities:
+        issuer, serial = issuer_of(one.issuer), one.serial_number
+        is_revoked = any(
+            list_.issuer == issuer and serial in list_.serials for list_ in lists
+        )
+        (revoked if is_revoked else sound).add(issuer_of(one.subject))
+    return frozenset(revoked - sound)
 
 
 def _read_authorities(path: Path) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(_read(path, "certificate authority"))
+        found = x509.load_pem_x509_certificates(_read(path, "certificate authority"))
+        for one in found:
+            _ = issuer_of(one.issuer), issuer_of(one.subject)  # parsed only now
     except UNREADABLE as error:
         raise ConfigError(
             f"the certificate authority {path} cannot be used to check revocation "
             f"lists: {error}",
             hint="It has to be a PEM file with one or more certificates.",
         ) from error
+    return found
 
 
 def _split(path: Path) -> list[bytes]:

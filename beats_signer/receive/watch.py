@@ -29,12 +29,22 @@ class Watch:
         reception: Reception,
         listeners: Sequence[Listener],
         *,
+        judge: Callable[[], Sequence[Problem]] = tuple,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Take whose files are looked at; *clock* gives nanoseconds since 1970."""
+        """Take whose files are looked at.
+
+        Args:
+            reception: Its allow-list is one of them.
+            listeners: Their TLS is the others.
+            judge: Finds what else is wrong with files, in a thread.
+            clock: Returns nanoseconds since 1970.
+        """
         self._reception = reception
         self._listeners = listeners
         self._clock = clock
+        self._judge = judge
+        self._judged: Sequence[Problem] = ()
         self._told: set[Problem] = set()
 
     @asynccontextmanager
@@ -52,15 +62,16 @@ class Watch:
         if any(changes):
             for listener in self._listeners:
                 listener.review()
-        expiring = set(self._expiring())
-        for problem in expiring - self._told:
+        self._judged = await asyncio.to_thread(self._judge)
+        problems = {*self._judged, *self._expiring()}
+        for problem in problems - self._told:
             log.warning(problem.symptom, impact=problem.impact, action=problem.action)
-        self._told = expiring
+        self._told = problems
 
     def problems(self) -> list[Problem]:
         """Return what a person should know of the files."""
         broken = [one.problem for one in self._watched()]
-        return [*filter(None, broken), *self._expiring()]
+        return [*filter(None, broken), *self._judged, *self._expiring()]
 
     async def _run(self) -> None:
         while True:

@@ -45,17 +45,22 @@ class Issued:
 class Authority:
     """One authority, its own file, and all that it issues in one folder."""
 
-    def __init__(self, folder: Path, name: str = "authority") -> None:
+    def __init__(
+        self, folder: Path, name: str = "authority", above: "Authority | None" = None
+    ) -> None:
+        """Make one that has issued its own certificate, or has it from *above*."""
         folder.mkdir(exist_ok=True)
         self._folder = folder
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.path = folder / f"{name}.crt"
+        above = above or self
         certificate = (
-            self._build(self._name, self._key.public_key(), NOW + 900 * DAY)
+            above._build(self._name, self._key.public_key(), NOW + 900 * DAY)
             .add_extension(x509.BasicConstraints(True, None), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign(above._key, hashes.SHA256())
         )
+        self.serial = certificate.serial_number
         self.path.write_bytes(certificate.public_bytes(Encoding.PEM))
 
     def issue(

@@ -95,6 +95,32 @@ def test_a_list_holds_for_its_own_authority_alone(
     revocations.check(identity_of(theirs.certificate))
 
 
+def test_senders_of_a_revoked_authority_are_refused(
+    authority: Authority, tmp_path: Path
+) -> None:
+    middle = Authority(tmp_path / "tls", "middle", above=authority)
+    theirs = middle.issue("theirs")
+    path = authority.revoke(middle.serial)
+    revocations = load_revocations(naming(authority, path, authorities=[middle.path]))
+
+    with pytest.raises(UnwelcomeError, match="the authority that issued the") as no:
+        revocations.check(identity_of(theirs.certificate))
+    assert no.value.refusal is Refusal.REVOKED
+    revocations.check(identity_of(authority.issue("ours").certificate))
+
+
+def test_an_authority_that_has_a_new_certificate_is_not_revoked(
+    authority: Authority, tmp_path: Path
+) -> None:
+    old = Authority(tmp_path / "old", "middle", above=authority)
+    new = Authority(tmp_path / "new", "middle", above=authority)
+    path = authority.revoke(old.serial)
+    both = [old.path, new.path]
+    revocations = load_revocations(naming(authority, path, authorities=both))
+
+    revocations.check(identity_of(new.issue("theirs").certificate))
+
+
 def test_without_lists_nobody_is_revoked(authority: Authority) -> None:
     assert load_revocations(authority.listener()) == Revocations()
     Revocations().check(Identity("unreadable", "ab" * 32))
@@ -244,6 +270,20 @@ async def test_a_revoked_sender_is_refused_for_that_reason(
         async with connect(desk, authority.sender(here)) as client:
             assert await is_acknowledged(client)
         assert [w.source.sender for w in desk.signer.windows] == ["here"]
+
+
+async def test_a_sender_of_an_intermediate_authority_is_looked_up_in_its_list(
+    authority: Authority, tmp_path: Path
+) -> None:
+    middle = Authority(tmp_path / "tls", "middle", above=authority)
+    gone, here = middle.issue("gone"), middle.issue("here")
+    path = middle.revoke(gone.serial)
+    async with serve(naming(authority, path, authorities=[middle.path])) as desk:
+        async with connect(desk, authority.sender(here)) as client:
+            assert await is_acknowledged(client)
+        async with connect(desk, authority.sender(gone)) as client:
+            assert await client.read_all() == b""
+        assert (await desk.wait_for(REFUSED))["reason"] == "revoked"
 
 
 async def test_a_sender_that_becomes_revoked_is_disconnected_and_nobody_else(

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from beats_signer.config import SendersConfig
+from beats_signer.receive.problem import Problem
 from beats_signer.receive.refusal import Refusal
+from beats_signer.receive.watch import Watch
 from tests.receive.issuing import DAY, NOW, Authority
 from tests.receive.serving import Client, Desk, connect, serve
 from tests.receive.world import World, window_of
@@ -306,3 +308,17 @@ async def test_a_certificate_that_is_valid_for_long_is_no_problem(
 ) -> None:
     async with serve(authority.listener()) as desk:
         assert desk.watch.problems() == []
+
+
+async def test_what_a_judge_finds_is_told_once_and_stays_a_problem() -> None:
+    found = [Problem("a key is open", "anybody reads it", "close it")]
+    async with serve() as desk:
+        watch = Watch(desk.reception, [desk.listener], judge=lambda: found)
+        await watch.look()
+        await watch.look()
+        assert watch.problems() == list(found)
+        assert len(desk.lines("a key is open")) == 1
+
+        found.clear()
+        await watch.look()
+        assert watch.problems() == []

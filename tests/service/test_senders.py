@@ -103,3 +103,15 @@ def test_the_organization_of_a_certificate_is_the_tenant_of_its_chain(
         chains = [one for one in source.origins() if one != source.catalogue()]
     assert sorted(Origin.parse(one).tenant for one in chains) == ["acme", "databases"]
     check_all(signer.archive, signer.trust)
+
+
+def test_a_key_that_others_may_read_is_a_problem_while_it_runs(
+    signer: RunningSigner,
+) -> None:
+    signer.start()
+    key = signer.tls / "server.key"
+    key.chmod(0o644)
+
+    symptom = f"{key} has mode 0644: every user of this host may reach it"
+    signer.wait_for(symptom)
+    assert symptom in [one["symptom"] for one in signer.status()["problems"]]

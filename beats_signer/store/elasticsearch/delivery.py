@@ -27,14 +27,14 @@ from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.origin import is_catalogue
 from beats_signer.chain.times import format_time
-from beats_signer.errors import RefusedError, StoreError
+from beats_signer.errors import StoreError
 from beats_signer.store.contract import Appended, Write
 from beats_signer.store.elasticsearch.body import BodyError, build_part, split_body
 from beats_signer.store.elasticsearch.bulk import Bulk, NothingTakenError
 from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.conflicts import Conflicts
 from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict, are_stored
-from beats_signer.store.elasticsearch.parked import explain, is_parked
+from beats_signer.store.elasticsearch.parked import explain, is_parked, unusable
 from beats_signer.store.elasticsearch.pending import Pending, chunks
 from beats_signer.store.elasticsearch.places import default_target
 from beats_signer.store.elasticsearch.rendering import Item, next_rendering, render
@@ -83,7 +83,7 @@ class Delivery:
         try:
             self._requests = list(self._split())
         except BodyError as error:
-            raise _unusable(write, error) from error
+            raise unusable(write, error) from error
 
     async def run(self) -> Appended:
         """Send what is not stored; return when everything is.
@@ -96,7 +96,7 @@ class Delivery:
             for pending in self._requests:
                 await self._deliver(pending)
         except BodyError as error:
-            raise _unusable(self.write, error) from error
+            raise unusable(self.write, error) from error
         if is_catalogue(self.write.seal.origin):
             return Appended()  # its documents never have visible fields
         bare = set().union(*(pending.bare for pending in self._requests))
@@ -240,11 +240,3 @@ def _lasting(item: Item, outcome: Outcome) -> Verdict | None:
         return Verdict.REJECTED
     is_away = item.may_move and outcome.kind == _NO_SHARDS
     return Verdict.NO_PLACE if is_away else None
-
-
-def _unusable(write: Write, error: BodyError) -> RefusedError:
-    return RefusedError(
-        f"seal {write.seal.number} of {write.seal.origin}: its bytes cannot be sent: "
-        f"{error}",
-        hint="Start with the store that this seal was made for.",
-    )

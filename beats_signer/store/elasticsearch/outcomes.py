@@ -4,13 +4,14 @@ Only ``created`` without a failure store is stored. ``errors: false`` says
 nothing: a dropped document and one that went to a failure store have no error.
 """
 
-import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+
+from beats_signer.store.elasticsearch.oversize import can_never_fit
 
 __all__ = [
     "FILTER_PATH",
@@ -122,14 +123,6 @@ _DONE: Final = {Action.CREATE: (201, "created"), Action.INDEX: (200, "updated")}
 _CREATED_ITEM: Final = b'{"create":{"result":"created","status":201}}'
 _REASON_CHARACTERS: Final = 500
 """An error repeats much of the document; a log and a bare document need less."""
-_PRESSURE = re.compile(
-    rb"(?:coordinating|primary)_operation_bytes=(\d+), max_\w+=(\d+)"
-).search
-_BREAKER = re.compile(
-    rb"larger than the limit of \[(\d+)/.*?new bytes reserved: \[(\d+)/"
-).search
-_BREAKER_SHARE: Final = 0.25
-"""Of a server's memory: who asks for more at a time may wait for ever."""
 _BUSY = frozenset({408, 429, 502, 503, 504})
 _PIPELINE_FAILED: Final = "fail_processor_exception"
 _BLOCKED: Final = "cluster_block_exception"
@@ -139,7 +132,7 @@ def judge_request(status: int, data: bytes) -> RequestVerdict:
     """Say what the status of an answer to a bulk request means."""
     if status == 200:
         return RequestVerdict.ANSWERED
-    if status == 413 or (status == 429 and _can_never_fit(data)):
+    if status == 413 or (status == 429 and can_never_fit(data)):
         return RequestVerdict.TOO_LARGE
     if status in _BUSY:
         return RequestVerdict.BUSY
@@ -150,20 +143,6 @@ def judge_request(status: int, data: bytes) -> RequestVerdict:
         is_theirs = kind not in ("", "media_type_header_exception")
         return RequestVerdict.MALFORMED if is_theirs else RequestVerdict.REFUSED
     return RequestVerdict.FAULT if status >= 500 else RequestVerdict.REFUSED
-
-
-def _can_never_fit(data: bytes) -> bool:
-    """Tell whether a request alone is more than a server takes of all together.
-
-    It says that it is busy then too, and would say so for ever.
-    """
-    if found := _PRESSURE(data):
-        wanted, most = map(int, found.groups())
-        return wanted > most
-    if found := _BREAKER(data):
-        most, wanted = map(int, found.groups())
-        return wanted > most * _BREAKER_SHARE
-    return False
 
 
 def judge_items(

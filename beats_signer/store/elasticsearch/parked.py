@@ -5,10 +5,11 @@ from typing import Final
 
 from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.contract import Write
+from beats_signer.store.elasticsearch.body import BodyError
 from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
 from beats_signer.store.elasticsearch.rendering import Item
 
-__all__ = ["explain", "is_parked"]
+__all__ = ["explain", "is_parked", "unusable"]
 
 _PASSING: Final = (Verdict.BUSY, Verdict.CONFLICT, Verdict.FAULT)
 _SEVERITY: Final = (
@@ -45,4 +46,13 @@ def explain(
         remedy = f"See to {index}: its blocks, its mapping, its pipelines."
     return RefusedError(
         message, hint=f"{remedy} Nothing is lost; senders wait meanwhile."
+    )
+
+
+def unusable(write: Write, error: BodyError) -> RefusedError:
+    """Return the error that says why a write cannot be sent at all."""
+    return RefusedError(
+        f"seal {write.seal.number} of {write.seal.origin}: its bytes cannot be sent: "
+        f"{error}",
+        hint="Start with the store that this seal was made for.",
     )

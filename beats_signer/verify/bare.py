@@ -8,7 +8,8 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from beats_signer.chain.findings import Document
+from beats_signer.chain.findings import Document, FindingKind
+from beats_signer.store.contract import Flaw
 
 __all__ = ["BareEvents", "Unlisted"]
 
@@ -21,6 +22,16 @@ class Unlisted:
     index: int
     seal: int
     document: Document
+
+    def flaw(self) -> Flaw:
+        """Say what is wrong with it."""
+        return Flaw(
+            FindingKind.DRIFT,
+            "bare",
+            seals=(self.seal, self.seal),
+            entries=(self.index, self.index),
+            documents=(self.document,),
+        )
 
 
 class BareEvents:

@@ -8,7 +8,7 @@ is listed by then. A founding is confirmed in the catalogue before any seal of
 its chain is stored, so what is not listed by then is forged.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from beats_signer.chain.catalogue import CatalogueVerifier
@@ -22,9 +22,9 @@ from beats_signer.chain.times import format_time
 from beats_signer.chain.trust import TrustLine
 from beats_signer.chain.verify import ChainVerifier
 from beats_signer.errors import SourceError
-from beats_signer.store.contract import EntryBlock, Flaw
+from beats_signer.store.contract import Flaw
 from beats_signer.verify.bare import BareEvents
-from beats_signer.verify.lines import Item
+from beats_signer.verify.feed import Feed, add_flaw
 from beats_signer.verify.readable import Readable
 from beats_signer.verify.report import Report
 from beats_signer.verify.spool import HeadSpool
@@ -66,9 +66,9 @@ class Verification:
         self._kept_checkpoints = checkpoints
         self._only = only
         self._is_live = is_live
-        self._on_entries = on_entries
         self._heads = HeadSpool()
         self._bare = BareEvents()
+        self._feed = Feed(report, self._bare, on_entries)
         self._chains: dict[str, Findings] = {}
         self._predecessors: list[tuple[Findings, Predecessor]] = []
 
@@ -97,7 +97,7 @@ class Verification:
             on_record=self._take_record,
         )
         for flaw in self._source.flaws():
-            _add_flaw(findings, flaw)
+            add_flaw(findings, flaw)
         is_whole = self._read_catalogue(catalogue, findings)
         if catalogue.is_anchored:
             self._check_listed(catalogue)
@@ -159,7 +159,7 @@ class Verification:
         start = 0 if before is None else before.seals
         try:
             items = self._source.read(origin, start)
-            seals = self._feed(catalogue, findings, origin, items)
+            seals = self._feed.give(catalogue, findings, origin, items)
         except SourceError as error:
             self._doubt("the catalogue cannot be read on", error)
             return False
@@ -250,7 +250,9 @@ class Verification:
             settled=self._source.settled,
         )
         try:
-            seals = self._feed(verifier, findings, origin, self._source.read(origin))
+            seals = self._feed.give(
+                verifier, findings, origin, self._source.read(origin)
+            )
         except SourceError as error:
             self._doubt(f"{origin} cannot be read on", error)
             return findings
@@ -285,17 +287,11 @@ class Verification:
             is_whole = self._read_catalogue(catalogue, findings)
         wrong = young = 0
         for one in self._bare.unlisted(catalogue.is_proven):
-            if one.seal >= self._heads.largest(one.origin) or not is_whole:
+            if is_whole and one.seal < self._heads.largest(one.origin):
+                wrong += 1
+                add_flaw(self._chains[one.origin], one.flaw())
+            else:
                 young += 1
-                continue
-            wrong += 1
-            self._chains[one.origin].add(
-                FindingKind.DRIFT,
-                "bare",
-                seals=(one.seal, one.seal),
-                entries=(one.index, one.index),
-                documents=(one.document,),
-            )
         if young:
             self._leave(f"whether {young} documents may be without visible fields")
         self._report.bare = seen - wrong - young
@@ -312,34 +308,6 @@ class Verification:
                     f" {before.number + 1} are named",
                 )
 
-    def _feed(
-        self,
-        verifier: ChainVerifier | CatalogueVerifier,
-        findings: Findings,
-        origin: str,
-        items: Iterable[Item],
-    ) -> int:
-        """Give a verifier what a source yields; return the number of seals."""
-        seals = 0
-        for item in items:
-            if isinstance(item, EntryBlock):
-                _add_block(verifier, item)
-                self._report.compared += item.compared
-                self._on_entries(origin, item.count)
-            elif isinstance(item, SealRecord):
-                verifier.add_seal(item)
-                seals += 1
-            else:
-                self._take_flaw(findings, origin, item)
-        return seals
-
-    def _take_flaw(self, findings: Findings, origin: str, flaw: Flaw) -> None:
-        if flaw.reason == "bare" and flaw.entries and flaw.seals and flaw.documents:
-            index, seal = flaw.entries[0], flaw.seals[0]
-            self._bare.see(origin, index, seal, flaw.documents[0])
-        else:
-            _add_flaw(findings, flaw)
-
     def _doubt(self, what: str, error: SourceError) -> None:
         self._report.undecided.append(f"{what}: {error}. {error.hint}".rstrip(". "))
 
@@ -354,28 +322,4 @@ def _judge_strangers(
     listed = {one.founding.hash().hex()[:32] for one in catalogue.chains.values()}
     for flaw in strangers:
         if flaw.reason != "chain" or flaw.detail not in listed:
-            _add_flaw(findings, flaw)
-
-
-def _add_flaw(findings: Findings, flaw: Flaw) -> None:
-    findings.add(
-        flaw.kind,
-        flaw.reason,
-        seals=flaw.seals,
-        entries=flaw.entries,
-        detail=flaw.detail,
-        documents=flaw.documents,
-        count=flaw.count,
-    )
-
-
-def _add_block(verifier: ChainVerifier | CatalogueVerifier, block: EntryBlock) -> None:
-    entries = block.entries
-    if block.damaged is not None:
-        verifier.add_unreadable(block.first, block.count, block.damaged)
-    elif block.absent is not None:
-        verifier.add_absent(block.first, block.count, block.absent)
-    else:
-        verifier.add_entries(
-            block.first, entries.forms, entries.payloads, entries.salts
-        )
+            add_flaw(findings, flaw)

@@ -18,6 +18,14 @@ _MOST = 1000
 MOST_DOCUMENTS = 10
 """Documents that one finding names; they show where to look."""
 
+_GONE = {
+    FindingKind.EXPIRED,
+    FindingKind.ERASED,
+    FindingKind.OVERDUE,
+    FindingKind.PENDING,
+}
+"""What is so common, or so naturally not there, that no document is named."""
+
 Range = tuple[int, int]
 """First and last of a range, ends included."""
 
@@ -162,7 +170,7 @@ class Findings:
         first, last = entries or (None, None)
         if count is None:
             count = _size(first, last) if entries else _size(seal, last_seal)
-        if not documents and self._locate is not None:
+        if not documents and self._locate is not None and kind not in _GONE:
             documents = self._locate(seals, entries)
         new = Finding(
             kind,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beats_signer.chain.findings import Finding, FindingKind, Findings
+from beats_signer.chain.findings import Document, Finding, FindingKind, Findings
 
 KIND = FindingKind.MODIFIED
 
@@ -105,3 +105,43 @@ def test_only_five_kinds_are_information(kind: FindingKind) -> None:
     information = {"duplicate", "expired", "overdue", "pending", "stopped"}
 
     assert kind.is_information == (kind.value in information)
+
+
+def test_documents_are_named_and_bounded() -> None:
+    findings = Findings("chain")
+    for at in range(30):
+        document = Document("index", f"d{at}")
+        findings.add(KIND, "entry", entries=(at, at), documents=(document,))
+
+    (found,) = findings
+    assert [one.id for one in found.documents] == [f"d{at}" for at in range(10)]
+    assert found.to_dict()["documents"][0] == {"index": "index", "id": "d0"}  # type: ignore[index]
+
+
+def test_documents_are_asked_for_where_none_are_given() -> None:
+    findings = Findings("chain", lambda seals, entries: [Document("", str(entries))])
+    findings.add(KIND, "entry", entries=(3, 4))
+    findings.add(FindingKind.EXPIRED, "entries", entries=(5, 6))
+
+    named, expired = findings
+    assert [str(one) for one in named.documents] == ["(3, 4) is not there"]
+    assert expired.documents == ()
+
+
+def test_another_foreign_document_is_another_finding() -> None:
+    ids = set()
+    for count, name in ((1, "a"), (1, "b"), (2, "a")):
+        findings = Findings("chain")
+        document = Document("index", name)
+        findings.add(FindingKind.FOREIGN, "chain", documents=(document,), count=count)
+        ids |= {found.id for found in findings}
+
+    assert len(ids) == 3
+
+
+def test_the_number_of_foreign_documents_is_said() -> None:
+    findings = Findings("chain")
+    findings.add(FindingKind.FOREIGN, "unsigned", count=12)
+
+    (found,) = findings
+    assert found.message.endswith(": 12")

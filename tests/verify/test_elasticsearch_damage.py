@@ -8,6 +8,7 @@ import pytest
 
 from beats_signer.chain.findings import Document
 from beats_signer.verify.report import Report
+from tests.verify.signer import events
 from tests.verify.stored import Stored
 from tests.verify.verifying import information, name, wrong
 
@@ -216,3 +217,31 @@ def test_a_whole_chain_that_is_deleted_is_missing(stored: Stored) -> None:
             stored.delete(Document(hit["_index"], hit["_id"]))
 
     assert wrong(stored.verify()) == ["missing chain in audit"]
+
+
+def erase(source: Source) -> None:
+    """Take everything away that an erasure takes."""
+    for key in ("payload", "salt"):
+        del source["beats_signer"][key]
+    del source["message"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "finding"),
+    [
+        ([1], "erased entries in personal: entry 1"),
+        ([2], "missing erased-unsealed in personal: entry 1"),
+    ],
+    ids=["listed", "not listed"],
+)
+def test_an_erased_entry_is_told_from_one_that_was_emptied(
+    stored: Stored, listed: list[int], finding: str
+) -> None:
+    chain = stored.world.chain("personal", salt_bytes=16)
+    chain.events(events(0, 3))
+    body = {"indexes": listed, "reason": "asked", "author": "me"}
+    chain.seal("erase", body=json.dumps(body))
+    stored.store()
+    stored.change(stored.find(chain, 1), erase)
+
+    assert wrong(stored.verify()) == [finding]

@@ -127,7 +127,7 @@ class ChainReading:
         search = Search(self._indices, self._query(first, stop), _INDEX, source)
         pages = Pages(self._asking, search, page_bytes=self._page_bytes)
         pages.open()
-        return Claims(pages)
+        return Claims(pages, self._name)
 
     def _query(self, first: int, stop: int | None) -> dict[str, Any]:
         bounds = {"gte": first} | ({} if stop is None else {"lt": stop})

@@ -71,16 +71,26 @@ _SORT: Final = msgspec.json.Decoder(list[Any]).decode
 _MEMBERS: Final = tuple(_Signed.__struct_fields__)
 
 
-def read_claim(hit: Hit) -> Claim:
-    """Return what a document says; its index is the one that it was found by."""
+def read_claim(hit: Hit, chain: str) -> Claim:
+    """Return what a document says that was found for a chain.
+
+    The chain is given by the first 32 digits of its id. Where it is mapped as text,
+    documents are found that only speak of it.
+    """
     try:
         outer = _OUTER(hit.source)
         signed = _SIGNED(outer.beats_signer)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _read_odd(hit)
+        return _read_odd(hit, chain)
     text, salt = signed.payload, signed.salt
-    if text is UNSET or signed.payload_base64 is not UNSET or len(signed.form) != 1:
-        return _read_odd(hit)
+    if (
+        text is UNSET
+        or signed.payload_base64 is not UNSET
+        or len(signed.form) != 1
+        or signed.chain != chain
+        or (salt is not UNSET and not _is_salt(salt))
+    ):
+        return _read_odd(hit, chain)
     return Claim(
         hit,
         signed.index,
@@ -95,12 +105,14 @@ def read_claim(hit: Hit) -> Claim:
     )
 
 
-def _read_odd(hit: Hit) -> Claim:
+def _read_odd(hit: Hit, chain: str) -> Claim:
     """Return what an unusual document says, or why it cannot be understood."""
     index = number_of(hit)
     try:
         members = _ANY(hit.source)
         found = _flattened(members)
+        if found.get("chain") != chain:
+            raise ValueError("it is of another chain")
         claim = _claim_of(hit, index, found)
         claim.timestamp = Raw(msgspec.json.encode(members.get(TIMESTAMP)))
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
@@ -164,6 +176,14 @@ def number_of(hit: Hit) -> int:
     values = _SORT(hit.sort)
     number = values[0] if values else None
     return number if isinstance(number, int) else -1
+
+
+def _is_salt(text: str) -> bool:
+    try:
+        _decode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _decode(text: object) -> bytes:

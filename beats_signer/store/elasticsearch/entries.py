@@ -28,8 +28,9 @@ _OWN_ID, _OWN_LEAF = 1, 2
 class Claims:
     """The documents of one chain, in order, as far as they were asked for."""
 
-    def __init__(self, pages: Pages) -> None:
-        """Take the pages, which ``close`` closes."""
+    def __init__(self, pages: Pages, chain: str) -> None:
+        """Take the pages, which ``close`` closes, and half of the chain id in hex."""
+        self._chain = chain
         self._source = pages
         self._pages = iter(pages)
         self._held: list[Claim] = []
@@ -59,7 +60,7 @@ class Claims:
         hits = next(self._pages, None)
         if hits is None:
             return False
-        claims = [read_claim(hit) for hit in hits]
+        claims = [read_claim(hit, self._chain) for hit in hits]
         indexes = [claim.index for claim in claims]
         if indexes != sorted(indexes):
             claims = [_by_order(claim) for claim in claims]

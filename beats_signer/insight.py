@@ -11,6 +11,7 @@ from beats_signer.operate.metrics import Metrics, Observer, Samples
 from beats_signer.operate.systemd import Systemd
 from beats_signer.receive.tally import Tallies
 from beats_signer.samples import build_samples
+from beats_signer.store.tally import StoreTally
 
 __all__ = ["Insight"]
 
@@ -24,6 +25,9 @@ class Insight:
         self.metrics = Metrics(CollectorRegistry(), self._samples)
         self.tallies = Tallies(
             _Both(self.history, self.metrics.histogram("beats_signer_ack_seconds"))
+        )
+        self.store_tally = StoreTally(
+            self.metrics.histogram("beats_signer_store_seconds")
         )
         self._status = status
         self._lag = self.metrics.histogram("beats_signer_loop_lag_seconds")
@@ -55,7 +59,7 @@ class Insight:
             self._lag.observe(max(0.0, loop.time() - due))
 
     def _samples(self) -> Samples:
-        return build_samples(self._status(), self.tallies)
+        return build_samples(self._status(), self.tallies, self.store_tally)
 
 
 def _count(things: Sized, noun: str) -> str:

@@ -10,6 +10,7 @@ from beats_signer.chain.times import SECOND, parse_time
 from beats_signer.operate.metrics import Samples
 from beats_signer.operate.readiness import why_not_ready
 from beats_signer.receive.tally import OTHER, Tallies
+from beats_signer.store.tally import StoreTally
 
 __all__ = ["build_samples"]
 
@@ -28,7 +29,9 @@ _SUMMED = {
 """Per chain, and what the status calls it."""
 
 
-def build_samples(status: Mapping[str, Any], tallies: Tallies) -> Samples:
+def build_samples(
+    status: Mapping[str, Any], tallies: Tallies, store: StoreTally
+) -> Samples:
     """Return all samples, for a status as ``/status`` has it."""
     samples: dict[str, Mapping[_Labels, float]] = {
         "beats_signer_build_info": {(__version__, status["signer"]): 1},
@@ -39,6 +42,7 @@ def build_samples(status: Mapping[str, Any], tallies: Tallies) -> Samples:
         "beats_signer_journal_limit_bytes": {(): status["journal_limit_bytes"]},
     }
     samples |= _tallied(tallies)
+    samples |= _stored(store)
     if "catalogue" in status:  # it serves
         samples |= _served(status)
         samples |= _chained(status["chains"])
@@ -65,6 +69,19 @@ def _tallied(tallies: Tallies) -> Samples:
         "beats_signer_acked_events_total": {
             (name,): one.acked_events for name, one in senders
         },
+    }
+
+
+def _stored(store: StoreTally) -> Samples:
+    return {
+        "beats_signer_store_requests_total": {
+            (result,): count for result, count in store.requests.items()
+        },
+        "beats_signer_store_items_total": {
+            (outcome,): count for outcome, count in store.items.items()
+        },
+        "beats_signer_store_requests_in_flight": {(): store.in_flight},
+        "beats_signer_store_requests_limit": {(): store.limit},
     }
 
 

@@ -40,8 +40,10 @@ from beats_signer.operate.systemd import Systemd
 from beats_signer.preflight import find_open_secrets
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
+from beats_signer.receive.descriptors import RESERVED, raise_limit
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.places import Caps
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.watch import Watch
 from beats_signer.reloading import Reloader
@@ -77,6 +79,13 @@ def run(config: Config, read: Callable[[], Config], *, found: str | None = None)
     threshold = Threshold(config.logging.level)
     log = build_logger(sys.stderr, level=threshold)
     logging.getLogger().addHandler(LogHandler(log))
+    if (most := raise_limit() - RESERVED) < config.limits.connections:
+        log.warning(
+            "fewer connections are possible than limits.connections allows: raise "
+            "LimitNOFILE of the service",
+            most=most,
+            allowed=config.limits.connections,
+        )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(Service(config, read, log, threshold).run(found))
@@ -149,7 +158,7 @@ class Service:
 
     async def _serve(self, stack: AsyncExitStack, found: str | None) -> None:
         config = self._config
-        store = build_store(config, self._log)
+        store = build_store(config, self._log, self._insight.store_tally)
         signer, lock = open_signer(
             config.state, config.signer, store, _signing(config), self._log
         )
@@ -178,6 +187,7 @@ class Service:
             limits,
             self._log,
             admission=admission,
+            caps=msgspec.convert(config.limits, Caps, from_attributes=True),
             tallies=insight.tallies,
         )
         stack.callback(reception.abort)
@@ -278,7 +288,10 @@ def _describe(
         "problems": [
             *describe_problems([status["catalogue"], *status["chains"]]),
             *status["problems"],
-            *map(asdict, (*watch.problems(), *reloader.problems())),
+            *map(
+                asdict,
+                (*watch.problems(), *reloader.problems(), *reception.problems()),
+            ),
         ],
     }
 

@@ -15,6 +15,7 @@ from beats_signer.store.elasticsearch.connection import connect
 from beats_signer.store.elasticsearch.soundness import Mark, Verdict
 from beats_signer.store.elasticsearch.store import ElasticsearchStore
 from beats_signer.store.elasticsearch.templates import TargetPattern
+from beats_signer.store.tally import StoreTally
 
 __all__ = ["build_store", "check_store", "elasticsearch_of", "list_targets"]
 
@@ -22,7 +23,7 @@ _RETRY_SECONDS = 1.0
 _MOST_RETRY_SECONDS = 30.0
 
 
-def build_store(config: Config, log: FilteringBoundLogger) -> Store:
+def build_store(config: Config, log: FilteringBoundLogger, tally: StoreTally) -> Store:
     """Return the store; nothing is opened or sent yet.
 
     Raises:
@@ -30,7 +31,7 @@ def build_store(config: Config, log: FilteringBoundLogger) -> Store:
     """
     settings = config.elasticsearch
     if settings is None:
-        return Archive(config.archive)
+        return Archive(config.archive, tally=tally)
     return ElasticsearchStore(
         connect(settings),
         log,
@@ -39,6 +40,7 @@ def build_store(config: Config, log: FilteringBoundLogger) -> Store:
         grace_seconds=settings.grace_seconds,
         has_sender_fields=settings.sender_fields,
         bare_share=settings.bare_share,
+        tally=tally,
     )
 
 

@@ -9,6 +9,7 @@ the next one sees but that no disk holds yet; therefore opening syncs first.
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +31,7 @@ from beats_signer.store.archive_rows import (
 from beats_signer.store.archive_write import insert_write, replace_checkpoint
 from beats_signer.store.block import build_blocks
 from beats_signer.store.contract import Appended, Problem, Sealed, Write
+from beats_signer.store.tally import StoreTally
 
 __all__ = ["Archive"]
 
@@ -43,7 +45,13 @@ class Archive:
     the event loop never waits for a disk.
     """
 
-    def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_seconds: float = 5.0,
+        tally: StoreTally | None = None,
+    ) -> None:
         """Take the file, which ``open`` makes when it is not there.
 
         A write fails when another process has locked the file for longer than
@@ -51,6 +59,7 @@ class Archive:
         """
         self._path = path
         self._busy_seconds = busy_seconds
+        self._tally = tally or StoreTally()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="archive")
         # Owned by that thread from here on. The connection is None before
         # open, and again after an I/O error, until the next operation.
@@ -72,7 +81,16 @@ class Archive:
 
     async def append(self, write: Write) -> Appended:
         """See ``Store.append``: one synced transaction."""
-        await self._perform(lambda connection: insert_write(connection, write))
+        began = time.monotonic()
+        self._tally.in_flight += 1
+        result = "unanswered"
+        try:
+            await self._perform(lambda connection: insert_write(connection, write))
+            result = "stored"
+        finally:
+            self._tally.in_flight -= 1
+            self._tally.count(result, time.monotonic() - began)
+        self._tally.items["stored"] += write.seal.count + 1
         return Appended()
 
     def problems(self) -> Sequence[Problem]:

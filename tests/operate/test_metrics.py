@@ -11,6 +11,7 @@ from beats_signer.operate.families import FAMILIES, Family, Kind
 from beats_signer.operate.metrics import Metrics
 from beats_signer.receive.tally import Tallies
 from beats_signer.samples import build_samples
+from beats_signer.store.tally import StoreTally
 from tests.operate.status import build_status
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -29,8 +30,12 @@ def scrape(metrics: Metrics) -> dict[str, dict[tuple[str, ...], float]]:
 def read_status() -> dict[str, dict[tuple[str, ...], float]]:
     tallies = Tallies()
     tallies.of("web-1").events = 7
+    store = StoreTally(limit=4)
+    store.count("partial", 0.5)
     return scrape(
-        Metrics(CollectorRegistry(), lambda: build_samples(build_status(), tallies))
+        Metrics(
+            CollectorRegistry(), lambda: build_samples(build_status(), tallies, store)
+        )
     )
 
 
@@ -47,6 +52,11 @@ def test_what_is_counted_is_shown() -> None:
     ends = found["beats_signer_certificate_expiry_timestamp_seconds"]
     assert ends == {("0.0.0.0:5044",): 1_826_960_400}
     assert "beats_signer_revocation_list_expiry_timestamp_seconds" not in found
+    assert found["beats_signer_store_requests_total"] == {
+        ("partial",): 1,
+        ("stored",): 0,
+    }
+    assert found["beats_signer_store_requests_limit"] == {(): 4}
     assert found["beats_signer_journal_seals"] == {(): 2}
     assert found["beats_signer_start_timestamp_seconds"] == {(): 1_795_420_800}
 
@@ -60,7 +70,9 @@ def test_a_signer_that_starts_is_not_ready_and_says_so() -> None:
         "memory_limit_bytes": 1,
         "journal_limit_bytes": 1,
     }
-    metrics = Metrics(CollectorRegistry(), lambda: build_samples(starting, Tallies()))
+    metrics = Metrics(
+        CollectorRegistry(), lambda: build_samples(starting, Tallies(), StoreTally())
+    )
 
     assert scrape(metrics)["beats_signer_ready"] == {(): 0}
 
@@ -79,7 +91,7 @@ def test_chains_beyond_the_most_are_summed() -> None:
         chain | {"origin": f"audit-1/acme/s{n}/20261123T090000Z", "entries": 1}
         for n in range(1100)
     ]
-    samples = build_samples(build_status(chains=chains), Tallies())
+    samples = build_samples(build_status(chains=chains), Tallies(), StoreTally())
 
     entries = samples["beats_signer_chain_entries_total"]
     assert len(entries) == 1001

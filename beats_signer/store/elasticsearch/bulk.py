@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -22,6 +23,7 @@ from beats_signer.store.elasticsearch.outcomes import (
     reason_of,
 )
 from beats_signer.store.elasticsearch.standing import read_documents, request_of
+from beats_signer.store.tally import StoreTally
 
 __all__ = ["Bulk", "NothingTakenError"]
 
@@ -55,14 +57,17 @@ class Bulk:
         sent_before: float,
         clock: Callable[[], float] = time.monotonic,
         action: Action = Action.CREATE,
+        tally: StoreTally | None = None,
     ) -> None:
         """Take when, at the latest, an earlier process may have sent the same."""
+        self._tally = tally or StoreTally()
         self._client = client
         self._capacity = capacity
         self._chain = chain
         self._clock = clock
         self._action = action
         self._faults = 0
+        self._began = clock()
         self.unanswered_at = sent_before
         """When a request last ended without an answer: it may still be running."""
 
@@ -75,18 +80,13 @@ class Bulk:
             NothingTakenError: Send fewer at a time.
         """
         async with self._capacity.slot(self._chain):
+            self._tally.in_flight += 1
+            self._began = self._clock()
             try:
-                answer = await self._client.bulk(part.data, filter_path=FILTER_PATH)
-            except (UnansweredError, asyncio.CancelledError):
-                self._forget()
-                raise
-            self._check(answer, part)
-            try:
-                outcomes = await self._judge(answer.data, part.count)
-            except AnswerError as error:
-                self._forget()
-                raise UnansweredError(f"bulk request: {error}") from error
-            self._learn(outcomes)
+                outcomes = await self._send(part)
+            finally:
+                self._tally.in_flight -= 1
+                self._tally.limit = self._capacity.limit
         self._faults = 0
         return outcomes
 
@@ -108,6 +108,21 @@ class Bulk:
         except ValueError as error:
             raise StoreError(f"conflicts cannot be compared: {error}") from error
 
+    async def _send(self, part: Part) -> list[Outcome]:
+        try:
+            answer = await self._client.bulk(part.data, filter_path=FILTER_PATH)
+        except (UnansweredError, asyncio.CancelledError):
+            self._forget()
+            raise
+        self._check(answer, part)
+        try:
+            outcomes = await self._judge(answer.data, part.count)
+        except AnswerError as error:
+            self._forget()
+            raise UnansweredError(f"bulk request: {error}") from error
+        self._learn(outcomes)
+        return outcomes
+
     async def _judge(self, data: bytes, count: int) -> list[Outcome]:
         """Judge a long answer where it holds up nobody."""
         if len(data) < _LONG_BYTES:
@@ -119,6 +134,7 @@ class Bulk:
         verdict = judge_request(answer.status, answer.data)
         if verdict is RequestVerdict.ANSWERED:
             return
+        self._count(verdict.value)
         kind, reason = reason_of(answer.data)
         message = f"bulk request of {part.count} items: {answer.status} {kind} {reason}"
         match verdict:
@@ -145,9 +161,15 @@ class Bulk:
     def _learn(self, outcomes: list[Outcome]) -> None:
         """Note how busy the server is, and whether it may still be at it."""
         if are_stored(outcomes):
+            self._count("stored")
+            self._tally.items["stored"] += len(outcomes)
             self._capacity.grow()
             return
-        verdicts = {outcome.verdict for outcome in outcomes}
+        self._count("partial")
+        counts = Counter(outcome.verdict for outcome in outcomes)
+        for verdict, count in counts.items():
+            self._tally.items[verdict.value] += count
+        verdicts = counts.keys()
         if verdicts & {Verdict.BUSY, Verdict.FAULT}:
             self.unanswered_at = self._clock()
         if Verdict.BUSY in verdicts:
@@ -155,8 +177,12 @@ class Bulk:
         else:
             self._capacity.grow()
 
+    def _count(self, result: str) -> None:
+        self._tally.count(result, self._clock() - self._began)
+
     def _forget(self) -> None:
         """Note that a request went and nothing is known of it."""
+        self._count("unanswered")
         self.unanswered_at = self._clock()
         self._capacity.shrink()
 

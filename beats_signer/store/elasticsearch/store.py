@@ -21,6 +21,7 @@ from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.delivery import Delivery
 from beats_signer.store.elasticsearch.seals import StoredSeals
+from beats_signer.store.tally import StoreTally
 
 __all__ = ["ElasticsearchStore"]
 
@@ -43,6 +44,7 @@ class ElasticsearchStore:
         grace_seconds: float = _GRACE_SECONDS,
         has_sender_fields: bool = False,
         bare_share: float = _BARE_SHARE,
+        tally: StoreTally | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -60,6 +62,8 @@ class ElasticsearchStore:
         self._grace_seconds = grace_seconds
         self._has_sender_fields = has_sender_fields
         self._bare_share = bare_share
+        self._tally = tally or StoreTally()
+        self._tally.limit = in_flight
         self._bareness: dict[bytes, Bareness] = {}
         self.capacity = Capacity(in_flight, part_bytes)
         self._seals = StoredSeals(client)
@@ -159,7 +163,14 @@ class ElasticsearchStore:
             self._log.error(problem.symptom, chain=seal.origin, action=problem.action)
 
     def _delivery(self, write: Write) -> Delivery:
-        bulk = Bulk(self._client, self.capacity, write.chain, self._opened, self._clock)
+        bulk = Bulk(
+            self._client,
+            self.capacity,
+            write.chain,
+            self._opened,
+            self._clock,
+            tally=self._tally,
+        )
         return Delivery(
             write,
             bulk,

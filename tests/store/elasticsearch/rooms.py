@@ -13,6 +13,7 @@ from beats_signer.errors import StoreError
 from beats_signer.store.contract import Appended, Sealed, Write
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from beats_signer.store.tally import StoreTally
 from tests.elasticsearch.bulk import Action, parse
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.server import Access
@@ -42,6 +43,7 @@ async def opened(
     in_flight: int = 4,
     part_bytes: int = PART_BYTES,
     log: Callable[..., Any] | None = None,
+    tally: StoreTally | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[ElasticsearchStore]:
@@ -55,6 +57,7 @@ async def opened(
         in_flight=in_flight,
         part_bytes=part_bytes,
         grace_seconds=grace_seconds,
+        tally=tally,
         clock=clock,
         sleep=sleep,
     )

@@ -28,10 +28,10 @@ from beats_signer.store.elasticsearch.questions import (
 
 __all__ = ["PAGE_BYTES", "Pages", "Search"]
 
-PAGE_BYTES: Final = 4 << 20
+PAGE_BYTES: Final = 8 << 20
 """About how much one answer should have."""
-_FIRST: Final = 256
-"""Documents of the first page, of which nothing is known yet."""
+_FIRST: Final = 32
+"""Documents of the first page, of which nothing is known yet: each may be large."""
 _MOST: Final = 10_000
 """``index.max_result_window``: the server gives no more at once."""
 _GROWTH: Final = 4
@@ -171,7 +171,7 @@ class Pages:
             hits = [hit for hit in hits if (hit.index, hit.id) not in self._seen]
         if not page.hits:
             return hits
-        self._after = page.hits[-1].sort
+        self._after = page.hits[-1].sort.copy()  # else it would keep the whole page
         if self._search.number is not None:
             self._remember(page.hits)
         share = page.size / len(page.hits)

@@ -212,3 +212,19 @@ def test_without_a_running_signer_there_is_nothing_to_reload(
 
     assert result.returncode == 2
     assert "is not running" in result.stderr
+
+
+def test_a_hangup_while_it_starts_does_not_end_it(
+    founded: Path, tmp_path: Path
+) -> None:
+    nobody = {"elasticsearch": {"hosts": [f"http://{HOST}:1"]}}
+    signer = RunningSigner(founded, tmp_path / "signer", nobody)
+    try:
+        signer.launch()
+        signer.wait_for("the store does not answer")
+        signer.tell(Signals.SIGHUP)
+        (line,) = signer.wait_for("the configuration is not read again")
+        assert line["error"]["message"] == "the signer is starting"
+        assert signer.end() == 0
+    finally:
+        signer.close()

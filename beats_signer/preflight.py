@@ -49,6 +49,7 @@ async def check(
         now: The time, with its zone; certificates are judged by it.
     """
     verdicts = [_check_settings(file) for file in files]
+    verdicts += _check_folders(files)
     for listener in config.listeners:
         verdicts += _check_listener(listener, now)
     verdicts += check_secrets(config)
@@ -131,6 +132,13 @@ def _check_settings(file: Path) -> Verdict:
         return Verdict(Mark.OK, "settings", str(file), "valid")
     hint = "chmod go-w: who can change it can turn every promise off."
     return Verdict(Mark.NOTICE, "settings", str(file), writers, hint)
+
+
+def _check_folders(files: tuple[Path, ...]) -> Iterator[Verdict]:
+    for folder in dict.fromkeys(file.absolute().parent for file in files):
+        if writers := describe_writers(folder.stat(), os.geteuid()):
+            hint = "chmod go-w: who can add files there can turn every promise off."
+            yield Verdict(Mark.NOTICE, "settings", str(folder), writers, hint)
 
 
 def _check_listener(listener: ListenerConfig, now: datetime) -> Iterator[Verdict]:

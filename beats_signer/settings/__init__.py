@@ -7,6 +7,7 @@ keys nested, drop-in files and the command line laid over (``merging``), variabl
 expanded, and the whole is converted.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -41,10 +42,23 @@ def read_settings(path: Path, kind: type[_T]) -> _T:
 
 
 def list_files(path: Path) -> tuple[Path, ...]:
-    """Return the file and its drop-in files, in the order in which they count."""
-    found = (path.parent / DROP_IN).glob("*.yml")
-    shown = (one for one in found if not one.name.startswith("."))
-    return (path, *sorted(shown, key=lambda one: one.name))
+    """Return the file and its drop-in files, in the order in which they count.
+
+    Raises:
+        ConfigError: The folder of drop-in files is there and cannot be read.
+    """
+    folder = path.parent / DROP_IN
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the folder {folder}: {error.strerror}",
+            hint="Let the user that runs the signer read it, or take it away.",
+        ) from error
+    counting = (one for one in names if one.endswith(".yml") and one[0] != ".")
+    return (path, *(folder / one for one in counting))
 
 
 def read_tree(

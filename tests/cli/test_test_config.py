@@ -225,6 +225,18 @@ def test_a_configuration_that_others_can_change_is_a_notice(config: Path) -> Non
     assert f"notice   settings: {config}: has mode 0666" in result.stdout
 
 
+def test_a_folder_that_others_can_add_files_to_is_a_notice(config: Path) -> None:
+    folder = config.parent / "conf.d"
+    folder.mkdir()
+    (folder / "a.yml").touch()
+    folder.chmod(0o777)
+
+    result = run("test", "config", "--config", config)
+
+    assert result.exit_code == 0
+    assert f"notice   settings: {folder}: has mode 0777" in result.stdout
+
+
 def test_serve_refuses_a_key_that_others_can_read(config: Path) -> None:
     open_the_key(config)
 

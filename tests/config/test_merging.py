@@ -65,6 +65,16 @@ class TestDropIn:
 
         assert load(write(tmp_path, BASE)).signer == "audit-1"
 
+    def test_a_folder_that_cannot_be_read_is_not_passed_over(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "conf.d").write_text("")
+
+        error = refusal(tmp_path, BASE)
+
+        assert str(error) == "cannot read the folder conf.d: Not a directory"
+        assert "take it away" in error.hint
+
     def test_a_file_of_comments_changes_nothing(self, tmp_path: Path) -> None:
         drop_in(tmp_path, "a.yml", "# drain_seconds: 1\n")
 

@@ -19,7 +19,16 @@ from beats_signer.declaration import (
 from beats_signer.errors import ConfigError, UsageError
 from beats_signer.settings.document import parse_document
 from beats_signer.settings.nesting import nest
-from beats_signer.settings.tree import Entry, Items, Leaf, Place, Section, Steps, Tree
+from beats_signer.settings.tree import (
+    Entry,
+    Items,
+    Leaf,
+    Place,
+    Section,
+    Steps,
+    Tree,
+    spell,
+)
 
 __all__ = ["merge", "override"]
 
@@ -49,10 +58,9 @@ def merge(
                     entry = Entry(entry.place if is_new else old.place, tree)
                 entries[key] = entry
             return replace(base, entries=entries)
-        case Items(items=first), Items(items=more) if continues and is_list_of_sections(
-            kind
-        ):
-            return replace(base, items=first + more)
+        case Items(items=first), Items(items=more):
+            if continues and is_list_of_sections(kind):
+                return replace(base, items=first + more)
     return over
 
 
@@ -88,30 +96,33 @@ def _lay(
         # A list of the command line is the whole list.
         return merge(tree, new, kind, continues=False) if tree else new
     head, _, rest = (key, "", "") if is_free(kind) else key.partition(".")
-    if isinstance(tree, Items) or (head.isdigit() and is_list(kind)):
-        items = list(tree.items) if isinstance(tree, Items) else []
-        at = int(head) if head.isdigit() else len(items) + 1
-        if at > len(items):
-            raise ConfigError(
-                f"-E: there is no item {head} in {'.'.join(map(str, steps))}",
-                hint=f"The list has {len(items)} items; the first is 0.",
-            )
-        old = items[at] if at < len(items) else None
-        items[at:] = [
-            _lay(old, rest, new, inner_kind(kind, at), (*steps, at)),
-            *items[at + 1 :],
-        ]
-        return Items(tree.place if tree else _COMMAND_LINE, tuple(items))
+    if isinstance(tree, Items) or (head.isdecimal() and is_list(kind)):
+        return _lay_item(tree, head, rest, new, kind, steps)
     entries = dict(tree.entries) if isinstance(tree, Section) else {}
-    old_entry = entries.get(head)
-    inner = _lay(
-        old_entry.tree if old_entry else None,
-        rest,
-        new,
-        inner_kind(kind, head),
-        (*steps, head),
-    )
-    is_kept = old_entry is not None and rest and not isinstance(old_entry.tree, Leaf)
-    place = old_entry.place if old_entry and is_kept else _COMMAND_LINE
-    entries[head] = Entry(place, inner)
+    old = entries.get(head)
+    below = old.tree if old else None
+    inner = _lay(below, rest, new, inner_kind(kind, head), (*steps, head))
+    # Where only something further down is set, the key stays where it stood.
+    is_below = rest and old and not isinstance(old.tree, Leaf)
+    entries[head] = Entry(old.place if old and is_below else _COMMAND_LINE, inner)
     return Section(tree.place if tree else _COMMAND_LINE, entries)
+
+
+def _lay_item(
+    tree: Tree | None,
+    position: str,
+    rest: str,
+    new: Tree,
+    kind: inspect.Type | None,
+    steps: Steps,
+) -> Items:
+    items = list(tree.items) if isinstance(tree, Items) else []
+    at = int(position) if position.isdecimal() else len(items) + 1
+    if at > len(items):
+        raise ConfigError(
+            f"-E: there is no item {position} in {spell(steps)}",
+            hint=f"The list has {len(items)} items; the first is 0.",
+        )
+    old = items[at] if at < len(items) else None
+    items[at : at + 1] = [_lay(old, rest, new, inner_kind(kind, at), (*steps, at))]
+    return Items(tree.place if tree else _COMMAND_LINE, tuple(items))

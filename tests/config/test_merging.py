@@ -176,6 +176,7 @@ class TestCommandLine:
             ("sealing.max_entries=x", '-E: sealing.max_entries is "x"'),
             ("listeners.2.address=a:1", "-E: there is no item 2 in listeners"),
             ("listeners.address=a:1", "-E: there is no item address in listeners"),
+            ("listeners.²=x", "-E: there is no item ² in listeners"),
             ("state=[", "-E: expected the node content"),
             ("state=${MISSING}", "-E: state: the variable MISSING is not set"),
         ],

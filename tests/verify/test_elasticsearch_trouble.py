@@ -1,14 +1,19 @@
 """What cannot be read is undecided, and never missing; what is young is pending."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from concurrent.futures import Future
 from contextlib import closing
+from typing import Any
 
 import pytest
 
 from beats_signer.chain.findings import Document
 from beats_signer.chain.times import SECOND
 from beats_signer.errors import SourceError
+from beats_signer.store.elasticsearch.blocking import BlockingClient
+from beats_signer.store.elasticsearch.client import Answer, Client
 from beats_signer.store.elasticsearch.pages import Pages, Search
+from beats_signer.store.elasticsearch.questions import Asking, decode
 from beats_signer.verify.report import Report, Verdict
 from tests.elasticsearch.access import Access
 from tests.elasticsearch.fake import Fake
@@ -287,3 +292,43 @@ def test_unsigned_documents_are_foreign_where_everything_is_signed(
 
     stored.options["own"] = (stored.target,)
     assert found(stored.verify()) == [("foreign unsigned in catalogue", (unsigned,))]
+
+
+class Forgetful(BlockingClient):
+    """Lets the server forget the point in time before some of the searches."""
+
+    def __init__(self, client: Client, before: set[int]) -> None:
+        super().__init__(client)
+        self._before = before
+        self._searches = 0
+
+    def start(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Future[Answer]:
+        """Send a request."""
+        if path == "/_search":
+            if self._searches in self._before:
+                point = {"id": body["pit"]["id"]}
+                super().start("DELETE", "/_pit", point).result()
+            self._searches += 1
+        return super().start(method, path, body, parameters)
+
+
+@pytest.mark.parametrize("before", [{1}, {2, 3}, {1, 2, 3, 4}])
+def test_a_server_that_forgets_points_in_time_is_read_to_the_end(
+    anywhere: Stored, before: set[int]
+) -> None:
+    client = Forgetful(Client(anywhere.access.url), before)
+    asking = Asking(client, anywhere.access.url, anywhere.pause)
+    query = {"term": {"beats_signer.chain": anywhere.chain.hashes[0].hex()[:32]}}
+    target = f"*{anywhere.world.tenant}*"
+    search = Search(target, query, "beats_signer.index")
+    with closing(client):
+        pages = Pages(asking, search, page_bytes=1200, first_size=2)
+        found = [decode(hit.sort, list[int])[0] for page in pages for hit in page]
+
+    assert found == list(range(15))

@@ -13,6 +13,7 @@ from beats_signer.operate.logging import Threshold
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.places import Caps
 from beats_signer.receive.reception import Reception
 from beats_signer.sign.signer import Signer
 from beats_signer.stores import check_store, list_targets
@@ -49,7 +50,8 @@ class Adoption:
             await self._check_store(new)
         # From here on nothing can fail, and nothing waits.
         patience = msgspec.convert(new.limits, Patience, from_attributes=True)
-        self.reception.change(patience, new.limits.for_wire(), admission)
+        caps = msgspec.convert(new.limits, Caps, from_attributes=True)
+        self.reception.change(patience, new.limits.for_wire(), admission, caps)
         for listener in self.listeners:
             listener.review()
         self.threshold.level = new.logging.level

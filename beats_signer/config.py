@@ -102,6 +102,15 @@ class LimitsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     memory_bytes: Annotated[int, Meta(ge=16 * _MIB)] = 256 * _MIB
     """Received bytes that all connections together may hold. Above it none is read."""
 
+    connections: Annotated[int, Meta(ge=1, le=1_000_000)] = 8192
+    """Connections in all; who comes then is turned away. Logstash: no limit."""
+
+    connections_per_sender: Annotated[int, Meta(ge=1, le=1_000_000)] = 1024
+    """Those of one certificate's name; without certificate, of one address."""
+
+    handshakes_per_second: Annotated[int, Meta(ge=1, le=100_000)] = 50
+    """TLS handshakes that one address may begin, after 10 seconds' worth at once."""
+
     handshake_seconds: Annotated[float, Meta(ge=1, le=300)] = 10.0
     """Time for a TLS handshake. Logstash: 10."""
 

@@ -23,13 +23,14 @@ from structlog.typing import FilteringBoundLogger
 from beats_signer.config import Config
 from beats_signer.errors import ConfigError, SignerError
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.places import Caps
 from beats_signer.receive.problem import Problem
 from beats_signer.settings.comparing import list_changes
 from lumberjack import Limits
 
 __all__ = ["Outcome", "Reloader", "blend"]
 
-_LIMITS = {field.name for kind in (Patience, Limits) for field in fields(kind)}
+_LIMITS = {field.name for kind in (Patience, Caps, Limits) for field in fields(kind)}
 _LIMITS_OF_A_START = {"read_ahead_windows"}
 """The signer keeps what it may recognise for as many windows, too."""
 

@@ -172,6 +172,9 @@ _REST = """\
 #limits:
 #  read_ahead_windows: 4          # unacknowledged windows of one connection
 #  memory_bytes: 268435456        # received bytes of all connections together
+#  connections: 8192              # in all; who comes then is turned away
+#  connections_per_sender: 1024   # of one certificate's name, or of one address
+#  handshakes_per_second: 50      # of TLS, that one address may begin
 #  handshake_seconds: 10
 #  first_byte_seconds: 60
 #  window_seconds: 60             # from the first byte of a window to its last

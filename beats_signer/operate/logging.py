@@ -8,6 +8,7 @@ fields of the Elastic Common Schema. What has no field there goes below
 import logging
 import os
 import threading
+import time
 from contextlib import suppress
 from typing import TextIO, cast
 
@@ -16,6 +17,7 @@ from ecs_logging import StructlogFormatter
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from beats_signer import __version__
+from beats_signer.operate.repeats import Repeats
 
 __all__ = ["LEVELS", "LogHandler", "Threshold", "build_logger"]
 
@@ -68,7 +70,7 @@ def build_logger(
     render = _human() if stream.isatty() else _ecs()
     logger = structlog.wrap_logger(
         _Lines(stream),
-        processors=[threshold, *render],
+        processors=[threshold, Repeats(time.monotonic), *render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[0]),
         context_class=dict,
     )

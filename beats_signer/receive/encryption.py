@@ -63,10 +63,12 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         log: FilteringBoundLogger,
         build_session: Callable[[], asyncio.Protocol],
         refused: Callable[[Refusal], object],
+        left: Callable[[], object],
     ) -> None:
         """Take what a handshake needs; the session is built when it succeeds.
 
-        When it fails, *refused* is called with the reason, for a counter.
+        When it fails, *refused* is called with the reason, for a counter, and
+        *left* when the connection is gone: otherwise the session tells that.
         """
         self.state = EncryptionState.HANDSHAKE
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -76,6 +78,7 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         self._log = log
         self._build_session = build_session
         self._refused = refused
+        self._left = left
         self._session: asyncio.Protocol | None = None
         self._has_received = False
 
@@ -125,7 +128,9 @@ class Encryption(asyncio.Transport, asyncio.Protocol):
         self._enter(EncryptionState.CLOSED)
         if self._session is not None:
             self._session.connection_lost(exc)
-        elif was_shaking_hands and self._has_received:
+            return
+        self._left()
+        if was_shaking_hands and self._has_received:
             reason = str(exc) if exc else "the sender hung up"
             self._note_failure(reason, Refusal.OTHER)
         elif was_shaking_hands:

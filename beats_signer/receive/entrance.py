@@ -8,6 +8,7 @@ from beats_signer.config import Network
 from beats_signer.receive.encryption import Encryption
 from beats_signer.receive.identity import Identity
 from beats_signer.receive.peer import Peer, peer_of, spell_peer
+from beats_signer.receive.places import party_of
 from beats_signer.receive.proxied import Proxied
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.refusal import UnwelcomeError
@@ -38,10 +39,21 @@ class Entrance:
         self._mismatched: set[str] = set()
         """Connections whose events were seen to name another host."""
 
-    def build_protocol(self) -> asyncio.Protocol:
-        """Return the protocol of a new connection."""
+    def build_protocol(self, peer: Peer) -> asyncio.Protocol | None:
+        """Return the protocol of a new connection, or turn it away.
+
+        Who is turned away is counted and logged; close its socket.
+        """
+        try:
+            self._reception.places.take()
+        except UnwelcomeError as error:
+            self._turn_away(peer, error)
+            return None
         if not self._proxies:
-            return self._build_behind_proxy()
+            protocol = self._build_behind_proxy(peer)
+            if protocol is None:
+                self.left()
+            return protocol
         terms = self._reception.terms
         return Proxied(
             self._proxies,
@@ -50,6 +62,7 @@ class Entrance:
             terms.log,
             self._build_behind_proxy,
             self._reception.count_refusal,
+            self.left,
         )
 
     def build_session(self) -> Session:
@@ -72,6 +85,12 @@ class Entrance:
         )
         tenant = self._judge(identity, peer[0], spell_peer(peer), is_new=True)
         source = self._describe(peer, identity, tenant)
+        try:
+            self._reception.places.take_for(party_of(source))
+        except UnwelcomeError as error:
+            raise error.naming(
+                sender=source.sender, certificate=source.certificate, peer=source.peer
+            ) from error
         self._identities[source.connection] = identity
         return source
 
@@ -134,8 +153,13 @@ class Entrance:
         """Forget a session."""
         self._sessions.discard(session)
         self._mismatched.discard(session.source.connection)
+        self._reception.places.give_back_for(party_of(session.source))
         del self._identities[session.source.connection]
         self._reception.ended(session)
+
+    def left(self) -> None:
+        """Note that a connection is gone, whether it had a session or not."""
+        self._reception.places.give_back()
 
     def _judge(
         self, identity: Identity | None, address: str, peer: str, *, is_new: bool
@@ -167,8 +191,21 @@ class Entrance:
             event, reason=error.refusal.value, error=str(error), **error.facts
         )
 
-    def _build_behind_proxy(self) -> asyncio.Protocol:
-        return self.build_session() if self._tls is None else self._encrypt(self._tls)
+    def _build_behind_proxy(self, peer: Peer) -> asyncio.Protocol | None:
+        if self._tls is None:
+            return self.build_session()
+        reception = self._reception
+        per_second = reception.places.caps.handshakes_per_second
+        try:
+            reception.handshakes.begin(peer[0], per_second)
+        except UnwelcomeError as error:
+            self._turn_away(peer, error)
+            return None
+        return self._encrypt(self._tls)
+
+    def _turn_away(self, peer: Peer, error: UnwelcomeError) -> None:
+        error = UnwelcomeError(error.refusal, str(error), peer=spell_peer(peer))
+        self._note("a connection is turned away", error)
 
     def _encrypt(self, tls: TlsFiles) -> Encryption:
         terms = self._reception.terms
@@ -179,6 +216,7 @@ class Entrance:
             terms.log,
             self.build_session,
             self._reception.count_refusal,
+            self.left,
         )
 
     def _describe(

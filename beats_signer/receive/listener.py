@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from beats_signer.config import ListenerConfig, Network
 from beats_signer.errors import ConfigError
 from beats_signer.receive.binding import bind
+from beats_signer.receive.descriptors import are_left
 from beats_signer.receive.entrance import Entrance
 from beats_signer.receive.peer import spell_peer
 from beats_signer.receive.problem import Problem
@@ -20,6 +21,7 @@ __all__ = ["Listener"]
 
 _BACKLOG = 512
 _ACCEPT_PAUSE_SECONDS = 0.2
+_FEW_DESCRIPTORS = "few file descriptors are left, who connects has to wait"
 
 _PROBE_AFTER_SECONDS = 60
 _PROBE_PAUSE_SECONDS = 15
@@ -82,7 +84,7 @@ class Listener:
                 server.listen(_BACKLOG)
             except OSError as error:
                 raise _explain(error, self.address) from error
-            work = self._accept(server, entrance.build_protocol, reception)
+            work = self._accept(server, entrance, reception)
             self._accepting.append(asyncio.get_running_loop().create_task(work))
         reception.log.info("listening", address=self.address, tls=self.is_encrypted)
 
@@ -122,34 +124,52 @@ class Listener:
     async def _accept(
         self,
         server: socket.socket,
-        build_protocol: Callable[[], asyncio.Protocol],
+        entrance: Entrance,
         reception: Reception,
     ) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await reception.wait_for_room()
+            await self._wait_for_descriptors(server, reception)
             try:
-                accepted, _ = await loop.sock_accept(server)
+                accepted, name = await loop.sock_accept(server)
             except ConnectionAbortedError:
                 continue
             except OSError as error:
                 reception.log.warning("cannot accept connections", error=str(error))
                 await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
                 continue
-            connecting = loop.create_task(_connect(accepted, build_protocol))
+            protocol = entrance.build_protocol((name[0], name[1]))
+            if protocol is None:
+                accepted.close()
+                continue
+            connecting = loop.create_task(_connect(accepted, protocol, entrance))
             self._connecting.add(connecting)
             connecting.add_done_callback(self._connecting.discard)
 
+    async def _wait_for_descriptors(
+        self, server: socket.socket, reception: Reception
+    ) -> None:
+        """Return when another connection leaves enough of them for all else."""
+        if are_left(server.fileno()):
+            return
+        reception.log.warning(_FEW_DESCRIPTORS, address=self.address)
+        with reception.lacking_descriptors():
+            # Nobody tells when one is free again.
+            while not are_left(server.fileno()):  # noqa: ASYNC110
+                await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
+
 
 async def _connect(
-    accepted: socket.socket, build_protocol: Callable[[], asyncio.Protocol]
+    accepted: socket.socket, protocol: asyncio.Protocol, entrance: Entrance
 ) -> None:
     try:
         loop = asyncio.get_running_loop()
-        await loop.connect_accepted_socket(build_protocol, accepted)
+        await loop.connect_accepted_socket(lambda: protocol, accepted)
     except OSError:
         # The sender was gone before we looked at it.
         accepted.close()
+        entrance.left()
 
 
 def _watch_for_dead_senders(server: socket.socket) -> None:

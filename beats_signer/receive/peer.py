@@ -1,10 +1,11 @@
 """The other end of a connection: address and port."""
 
 import asyncio
+from ipaddress import IPv6Address, ip_address
 
 from beats_signer.config import Address
 
-__all__ = ["Peer", "peer_of", "spell_peer"]
+__all__ = ["Peer", "network_of", "peer_of", "spell_peer"]
 
 Peer = tuple[str, int]
 """Address, without brackets, and port."""
@@ -19,3 +20,14 @@ def peer_of(transport: asyncio.BaseTransport) -> Peer | None:
 def spell_peer(peer: Peer) -> str:
     """Return both as one text; an IPv6 address stands in brackets."""
     return Address.spell(*peer[:2])
+
+
+def network_of(address: str) -> str:
+    """Return what an address counts as: one of IPv6 by its first 64 bits.
+
+    A host has all the others of these, and may use another one each time.
+    """
+    host = ip_address(address.partition("%")[0])
+    if not isinstance(host, IPv6Address):
+        return str(host)
+    return str(host.ipv4_mapped or f"{IPv6Address(int(host) >> 64 << 64)}/64")

@@ -29,16 +29,22 @@ class Proxied(asyncio.Protocol):
         header_seconds: float,
         timers: Timers,
         log: FilteringBoundLogger,
-        build_protocol: Callable[[], asyncio.Protocol],
+        build_protocol: Callable[[Peer], asyncio.Protocol | None],
         refused: Callable[[Refusal], object],
+        left: Callable[[], object],
     ) -> None:
-        """Take what a header needs; *build_protocol* makes what comes after it."""
+        """Take what a header needs; *build_protocol* makes what comes after it.
+
+        It returns nothing for whom it has turned away. When the connection ends
+        before it is handed over, *left* is called.
+        """
         self._trusted = trusted
         self._seconds = header_seconds
         self._patience = Deadline(timers, self._end_slow_header)
         self._log = log
         self._build_protocol = build_protocol
         self._refused = refused
+        self._left = left
         self._received = b""
         self._is_over = False
 
@@ -47,9 +53,14 @@ class Proxied(asyncio.Protocol):
         # uvloop's transports implement the interface without inheriting it.
         self._transport = cast(asyncio.Transport, transport)
         peer = peer_of(transport)
-        if peer is None or not any(one.holds(peer[0]) for one in self._trusted):
-            self._hand_over(self._transport, b"")
+        if peer is None:
+            self._is_over = True
+            self._transport.abort()
             return
+        if not any(one.holds(peer[0]) for one in self._trusted):
+            self._hand_over(self._transport, peer, b"")
+            return
+        self._peer = peer
         self._log = self._log.bind(peer=spell_peer(peer))
         self._patience.start(self._seconds)
 
@@ -64,14 +75,15 @@ class Proxied(asyncio.Protocol):
             self._fail(str(error))
             return
         if header is not None:
-            behind = self._transport
+            peer, behind = self._peer, self._transport
             if header.client is not None:
-                behind = _Behind(self._transport, header.client)
-            self._hand_over(behind, self._received[header.size :])
+                peer, behind = header.client, _Behind(self._transport, header.client)
+            self._hand_over(behind, peer, self._received[header.size :])
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Say so when there never was a header."""
         self._patience.close()
+        self._left()
         if self._is_over:
             return
         if self._received:
@@ -80,10 +92,13 @@ class Proxied(asyncio.Protocol):
             # A health check: it connects and sends nothing.
             self._log.debug("the proxy sent nothing")
 
-    def _hand_over(self, transport: asyncio.Transport, rest: bytes) -> None:
+    def _hand_over(self, transport: asyncio.Transport, peer: Peer, rest: bytes) -> None:
         self._is_over = True
         self._patience.close()
-        protocol = self._build_protocol()
+        protocol = self._build_protocol(peer)
+        if protocol is None:
+            self._transport.close()
+            return
         self._transport.set_protocol(protocol)
         protocol.connection_made(transport)
         if rest:

@@ -5,7 +5,8 @@ import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
@@ -13,8 +14,11 @@ from structlog.typing import FilteringBoundLogger
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.deadline import Timers
+from beats_signer.receive.handshakes import Handshakes
 from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.places import Caps, Places
+from beats_signer.receive.problem import Problem
 from beats_signer.receive.refusal import Refusal
 from beats_signer.receive.session import Session
 from beats_signer.receive.tally import Tallies
@@ -55,6 +59,7 @@ class Reception:
         log: FilteringBoundLogger,
         *,
         admission: Admission | None = None,
+        caps: Caps | None = None,
         tallies: Tallies | None = None,
         clock: Callable[[], int] = time.time_ns,
         timers: Timers | None = None,
@@ -73,6 +78,8 @@ class Reception:
         self.tallies = tallies or Tallies()
         self.log = log
         timers = timers or asyncio.get_running_loop()
+        self.places = Places(caps or Caps())
+        self.handshakes = Handshakes(timers.time)
         self.terms = Terms(
             signing=signing,
             budget=budget,
@@ -91,14 +98,18 @@ class Reception:
         self._all_ended = asyncio.Event()
         self._is_draining = False
         self._budget = budget
+        self._lacking = 0
 
-    def change(self, patience: Patience, limits: Limits, admission: Admission) -> None:
+    def change(
+        self, patience: Patience, limits: Limits, admission: Admission, caps: Caps
+    ) -> None:
         """Go by other settings: new connections by all, open ones by who may send.
 
         Let the listeners ``review`` their connections afterwards.
         """
         self.terms = replace(self.terms, patience=patience, limits=limits)
         self.admission = admission
+        self.places.caps = caps
 
     async def drain(self) -> None:
         """Read nothing more; return when the last session has ended."""
@@ -122,6 +133,30 @@ class Reception:
                 await door.opened.wait()
         finally:
             self._budget.leave(door)
+
+    @contextmanager
+    def lacking_descriptors(self) -> Iterator[None]:
+        """Note that a listener waits until there are file descriptors again."""
+        self._lacking += 1
+        try:
+            yield
+        finally:
+            self._lacking -= 1
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield why somebody cannot come in at the moment."""
+        if self.places.are_all_taken:
+            yield Problem(
+                f"all {self.places.caps.connections} connections are taken",
+                "Senders that connect now are turned away; they try again.",
+                "Raise limits.connections, or see under senders who has so many.",
+            )
+        if self._lacking:
+            yield Problem(
+                "few file descriptors are left",
+                "Senders that connect now wait, and give up after 30 seconds.",
+                "Raise LimitNOFILE of the service, or lower limits.connections.",
+            )
 
     def abort(self) -> None:
         """Close every connection at once."""

@@ -36,6 +36,15 @@ class Refusal(StrEnum):
     PROXY_HEADER = "proxy_header"
     """A trusted proxy did not say, or not in order, for whom it has connected."""
 
+    CONNECTIONS = "connections"
+    """There are as many connections as there may be in all."""
+
+    SENDER_CONNECTIONS = "sender_connections"
+    """The sender has as many as one may have."""
+
+    HANDSHAKES = "handshakes"
+    """Its address begins too many TLS handshakes."""
+
     OTHER = "other"
     """Its certificate is wrong in another way, or TLS failed before any was seen."""
 

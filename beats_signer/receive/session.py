@@ -110,6 +110,7 @@ class Session(asyncio.Protocol):
             self._terms.signing.lost(self.source.connection)
             self._terms.budget.leave(self)
             self._host.ended(self)
+        self._host.left()
 
     # What the service calls.
 

@@ -65,6 +65,9 @@ class Host(Protocol):
     def ended(self, session: "Session") -> None:
         """Note that it has ended."""
 
+    def left(self) -> None:
+        """Note that a connection is gone, whether it could bring any or not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -22,6 +22,7 @@ from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.places import Caps
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.watch import Watch
 from beats_signer.sign.window import Receipt, Window
@@ -85,6 +86,7 @@ class Desk:
         patience: Patience,
         memory_bytes: int = 1 << 28,
         senders: SendersConfig | None = None,
+        caps: Caps | None = None,
     ) -> None:
         self._changed = asyncio.Event()
         self.signer = StoringSigner(self._changed)
@@ -101,6 +103,7 @@ class Desk:
             Limits(),
             cast(FilteringBoundLogger, logger),
             admission=Admission(senders),
+            caps=caps,
         )
         self.listener: Listener
         self.watch: Watch
@@ -135,6 +138,13 @@ class Desk:
         """Wait until the signer has been handed that many windows."""
         await self.until(lambda: len(self.signer.windows) >= count)
 
+    async def wait_until_all_left(self) -> None:
+        """Wait until there is no connection, whether it had a session or not."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            # Who never had a session says nothing when it is gone.
+            while self.reception.places.taken:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
     async def wait_until_all_ended(self) -> None:
         """Wait until no session is left."""
         await self.until(lambda: not self.reception.sessions)
@@ -147,10 +157,11 @@ async def serve(
     *,
     memory_bytes: int = 1 << 28,
     senders: SendersConfig | None = None,
+    caps: Caps | None = None,
     proxies: Sequence[Network] = (),
 ) -> AsyncIterator[Desk]:
     """Listen on a free port; at the end nothing may be left, and no fault."""
-    desk = Desk(patience or Patience(), memory_bytes, senders)
+    desk = Desk(patience or Patience(), memory_bytes, senders, caps)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: desk.faults.append(context))
     config = ListenerConfig(
@@ -166,7 +177,7 @@ async def serve(
     finally:
         desk.listener.close()
         desk.reception.abort()
-        await desk.wait_until_all_ended()
+        await desk.wait_until_all_left()
     assert desk.faults == []
 
 

@@ -3,6 +3,7 @@
 from beats_signer.config import AllowedConfig, Network, SendersConfig
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.patience import Patience
+from beats_signer.receive.places import Caps
 from lumberjack import Limits
 from tests.receive.serving import connect, serve
 
@@ -15,7 +16,7 @@ async def test_limits_count_for_new_connections_and_open_ones_keep_theirs() -> N
         assert await old.receive_acks(1) == [1]
 
         small = Limits(json_bytes=4)
-        desk.reception.change(Patience(), small, desk.reception.admission)
+        desk.reception.change(Patience(), small, desk.reception.admission, Caps())
         async with connect(desk) as new:
             new.send(EVENT)
             assert await new.read_all() == b""
@@ -30,7 +31,7 @@ async def test_who_may_not_send_any_longer_is_disconnected() -> None:
         assert await client.receive_acks(1) == [1]
 
         nobody = Admission(SendersConfig(allow=()))
-        desk.reception.change(Patience(), Limits(), nobody)
+        desk.reception.change(Patience(), Limits(), nobody, Caps())
         desk.listener.review()
 
         assert await client.read_all() == b""
@@ -45,7 +46,7 @@ async def test_who_may_send_by_the_new_list_comes_in() -> None:
 
         local = AllowedConfig(address=Network("127.0.0.0/8"))
         somebody = Admission(SendersConfig(allow=(local,)))
-        desk.reception.change(Patience(), Limits(), somebody)
+        desk.reception.change(Patience(), Limits(), somebody, Caps())
 
         async with connect(desk) as client:
             client.send(EVENT)

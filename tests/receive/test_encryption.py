@@ -31,6 +31,7 @@ class TlsPeer:
             world.terms.log,
             lambda: Session(world.terms, world),
             world.refusals.append,
+            world.left,
         )
         self.network = Network(world.timers, self.encryption)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

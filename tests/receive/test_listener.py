@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from beats_signer.config import Address, ListenerConfig
 from beats_signer.errors import ConfigError
 from beats_signer.receive.clocks import Clock
+from beats_signer.receive.descriptors import RESERVED
 from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
 from tests.receive.certificates import Authentication, Certificates, Version
@@ -415,9 +416,12 @@ def test_nobody_can_connect_before_it_serves() -> None:
 
 async def test_a_want_of_descriptors_only_delays_who_connects() -> None:
     async with serve() as desk:
+        # So that it waits for the next one already.
+        await check_alive(desk)
+        await desk.wait_until_all_left()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         spare = os.open(os.devnull, os.O_RDONLY)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (spare + 20, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (spare + RESERVED + 20, hard))
         taken = [spare]
         try:
             with socket.socket() as late:

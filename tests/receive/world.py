@@ -294,6 +294,7 @@ class World:
         """Hosts that may not send."""
         self.distrusted: set[str] = set()
         """Hosts whose windows are not taken."""
+        self.left_connections = 0
         self._arrivals = itertools.count(1)
 
     def connect(self, host: str = "192.0.2.1") -> Peer:
@@ -338,3 +339,6 @@ class World:
 
     def ended(self, session: Session) -> None:
         self.sessions.remove(session)
+
+    def left(self) -> None:
+        self.left_connections += 1

@@ -28,7 +28,7 @@ from beats_signer.store.elasticsearch.places import CATALOGUE_INDEX
 from beats_signer.store.elasticsearch.questions import Asking
 from beats_signer.store.elasticsearch.stored_chain import ChainSeals, InPlace
 
-__all__ = ["ChainReading"]
+__all__ = ["ChainReading", "Compare", "Item", "Known"]
 
 _DAY: Final = 86_400 * SECOND
 _YOUNG: Final = 300 * SECOND
@@ -38,6 +38,8 @@ _INDEX: Final = "beats_signer.index"
 _SIGNED: Final = ("beats_signer", "beats_signer.*")
 
 Item = SealRecord | EntryBlock | Flaw
+Known = Callable[[int, SealRecord], EntryBlock | None]
+"""Returns what stands for the entries of a seal, or that they have to be read."""
 Compare = Callable[[Seal, SealRecord, Sequence[Claim]], Iterable[tuple[Claim, Flaw]]]
 """Holds what people see of some entries against their payloads."""
 
@@ -83,13 +85,24 @@ class ChainReading:
         self._page_bytes = page_bytes
         self._late_tries = late_tries
         self._claims: Claims | None = None
+        self._is_behind = False  # whether entries were left out that were known
+        self._end = 0  # index behind the entries of the last seal
         self._is_certain = True  # where the entries of the next seal begin
         self._retention_days: int | None = None
         self._is_erasable = False
         self._is_catalogue = False
 
-    def read(self, first_seal: int) -> Iterator[Item]:
-        """Yield the seals from a number on, each followed by its entries.
+    def read(
+        self,
+        first_seal: int,
+        stop_seal: int | None = None,
+        known: Known = lambda number, record: None,
+    ) -> Iterator[Item]:
+        """Yield the seals of a range of numbers, each followed by its entries.
+
+        Without an end, what no seal covers comes last. ``known`` is asked about each
+        seal once it was taken: what it returns stands for the seal's entries, which
+        are not read then.
 
         Raises:
             SourceError: They cannot be read on.
@@ -97,29 +110,42 @@ class ChainReading:
         try:
             if first_seal == 0:
                 self._claims = self._open(0)
-            yield from self._read_seals(first_seal)
-            yield from self._read_rest()
+            yield from self._read_seals(first_seal, stop_seal, known)
+            if stop_seal is None:
+                yield from self._read_rest()
         finally:
             if self._claims is not None:
                 self._claims.close()
 
-    def _read_seals(self, first: int) -> Iterator[Item]:
+    def _read_seals(self, first: int, stop: int | None, known: Known) -> Iterator[Item]:
         chain = ChainSeals(
             self._asking, self._name, first, self._settled, self._page_bytes
         )
         for item in chain.read():
             if isinstance(item, Flaw):
                 yield item
-            else:
-                yield from self._read_seal(item)
+                continue
+            if stop is not None and item.number >= stop:
+                return
+            yield from self._read_seal(item, known)
 
     def _read_rest(self) -> Iterator[Item]:
         """Yield what no seal covers."""
-        if self._claims is not None:
-            self._located.leave()
-            for part in self._claims.until(None):
-                self._located.add(part)
-                yield from self._build(part)
+        if self._claims is None:
+            return
+        self._catch_up(self._end)
+        self._located.leave()
+        for part in self._claims.until(None):
+            self._located.add(part)
+            yield from self._build(part)
+
+    def _catch_up(self, first: int) -> None:
+        """Read on at an index, when entries before it were not read."""
+        if self._claims is None or self._is_behind:
+            if self._claims is not None:
+                self._claims.close()
+            self._claims = self._open(first)
+            self._is_behind = False
 
     def _open(self, first: int, stop: int | None = None) -> Claims:
         """Return the documents of the chain from an index on, as they are now."""
@@ -137,7 +163,7 @@ class ChainReading:
         ]
         return {"bool": {"filter": entries}}
 
-    def _read_seal(self, item: InPlace) -> Iterator[Item]:
+    def _read_seal(self, item: InPlace, known: Known) -> Iterator[Item]:
         stored = item.stored
         seal, record = stored.seal, stored.record
         if item.is_twin or seal is None:
@@ -145,17 +171,22 @@ class ChainReading:
             self._located.open(item.number, stored.document, None)
             yield record
             return
-        if self._claims is None:
-            self._claims = self._open(seal.first)
-        if not self._is_certain or item.is_behind_gap:
-            for _ in self._claims.until(seal.first):
-                pass  # entries of seals that are missing: nobody can judge them
-            self._is_certain = True
+        self._end = seal.first + seal.count
         candidates = Candidates(self._chain, seal, record)
         self._located.open(item.number, stored.document, candidates)
         self._is_catalogue = is_catalogue(seal.origin)
         yield record
         self._obey(seal, record)
+        if seal.count and (block := known(item.number, record)) is not None:
+            self._is_behind = True
+            yield block
+            return
+        self._catch_up(seal.first)
+        assert self._claims is not None, "it was opened by now"
+        if not self._is_certain or item.is_behind_gap:
+            for _ in self._claims.until(seal.first):
+                pass  # entries of seals that are missing: nobody can judge them
+            self._is_certain = True
         yield from self._read_entries(seal, record, candidates)
 
     def _read_entries(

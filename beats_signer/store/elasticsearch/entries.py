@@ -51,6 +51,11 @@ class Claims:
                 yield held[:end]
             return
 
+    @property
+    def held_number(self) -> int | None:
+        """Return by which number the first document was found that waits, if any."""
+        return number_of(self._held[0].hit) if self._held else None
+
     def close(self) -> None:
         """Read no more. Idempotent."""
         self._source.close()
@@ -97,24 +102,24 @@ class Candidates:
 
     def choose(self, parts: Iterable[list[Claim]]) -> Iterator[list[Claim] | Other]:
         """Yield the entries, one per index, in runs; and what the others are."""
-        last: Claim | None = None
+        held: list[Claim] = []  # the last of them may be claimed once more
         for part in parts:
-            claims = part if last is None else [last, *part]
-            if _is_ascending(claims):
-                chosen = claims
-            else:
-                chosen = []
+            claims = part
+            if held and held[-1].index == part[0].index:
+                claims = [held.pop(), *part]
+            if held:
+                yield held
+            held = claims
+            if not _is_ascending(claims):
+                held = []
                 for claim in claims:
-                    if chosen and chosen[-1].index == claim.index:
-                        chosen[-1], other = self._resolve(chosen[-1], claim)
+                    if held and held[-1].index == claim.index:
+                        held[-1], other = self._resolve(held[-1], claim)
                         yield other
                     else:
-                        chosen.append(claim)
-            last = chosen.pop()
-            if chosen:
-                yield chosen
-        if last is not None:
-            yield [last]
+                        held.append(claim)
+        if held:
+            yield held
 
     def is_intact(self, claim: Claim) -> bool:
         """Tell whether a document is what was sealed, as far as can be told."""

@@ -4,7 +4,7 @@ Nothing is believed here but the hash of a founding, which is a chain's id. What
 not there and what could not be read are told apart: the second is a ``SourceError``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 import msgspec
@@ -13,8 +13,13 @@ from msgspec import Raw, Struct
 from beats_signer.chain.findings import Document, FindingKind, Range
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
-from beats_signer.store.contract import Flaw
-from beats_signer.store.elasticsearch.chain_reading import ChainReading, Compare, Item
+from beats_signer.store.contract import Flaw, Known
+from beats_signer.store.elasticsearch.chain_reading import (
+    ChainReading,
+    Compare,
+    Item,
+    Known,
+)
 from beats_signer.store.elasticsearch.closed import refuse_closed
 from beats_signer.store.elasticsearch.foundings import Foundings
 from beats_signer.store.elasticsearch.located import Located
@@ -81,6 +86,8 @@ class ElasticsearchSource:
         self._total_seals: int | None = None
         self.settled = settled
         self.is_growing = True
+        self.is_divisible = True
+        self.is_divisible = True
         self.is_shown = compare is not None
         self.ignored: list[str] = []
         self._left: list[str] = []
@@ -178,6 +185,21 @@ class ElasticsearchSource:
 
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """See ``Readable.read``."""
+        return self._read(origin, lambda reading: reading.read(first_seal))
+
+    def read_knowing(self, origin: str, known: Known) -> Iterator[Item]:
+        """See ``Readable.read_knowing``."""
+        return self._read(origin, lambda reading: reading.read(0, known=known))
+
+    def read_range(
+        self, origin: str, first_seal: int, stop_seal: int
+    ) -> Iterator[Item]:
+        """See ``Readable.read_range``."""
+        return self._read(origin, lambda reading: reading.read(first_seal, stop_seal))
+
+    def _read(
+        self, origin: str, how: Callable[[ChainReading], Iterator[Item]]
+    ) -> Iterator[Item]:
         chain = self._chain(origin)
         if chain is None:
             return
@@ -196,7 +218,7 @@ class ElasticsearchSource:
             page_bytes=self._page_bytes,
             late_tries=self._late_tries,
         )
-        for item in reading.read(first_seal):
+        for item in how(reading):
             self._read_seals += isinstance(item, SealRecord)
             yield item
 

@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.elasticsearch.distribution import MissingProgramError
-from tools.bench_elasticsearch import Row, Speed, measure_elasticsearch
+from tools.bench_elasticsearch import measure_elasticsearch
 from tools.bench_processes import PROGRAM, Load, cpu_seconds, run, signing
+from tools.bench_speed import Row, Speed
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def _elasticsearch_table(speed: Speed) -> Table:
     table.add_column("case")
     for heading in ("events/s", "server CPU µs/event", "own", "senders", "lag p99 ms"):
         table.add_column(heading, justify="right")
-    for row in (speed.signed, speed.ready_made, speed.read):
+    for row in (speed.signed, speed.ready_made, speed.verified, speed.read):
         table.add_row(row.name, f"{row.events_per_second:,}", *_figures(row))
     return table
 

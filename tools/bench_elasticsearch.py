@@ -19,62 +19,32 @@ from elasticsearch import Elasticsearch
 from tests.elasticsearch.server import VERSION, Server, running
 from tools.bench_processes import PROGRAM, Load, cpu_seconds, run, run_tool, signing
 from tools.bench_requests import REQUESTS, count_requests
+from tools.bench_speed import Row, Speed
 
-__all__ = ["Row", "Speed", "measure_elasticsearch"]
+__all__ = ["measure_elasticsearch"]
 
 LOAD = Load(connections=8, window=2048, level=3)
 HEAP = "1g"
 IN_FLIGHT = 4
 """What a signer has in flight at most, unless told otherwise."""
-WARM_EVENTS = 250_000
+WARM_EVENTS = 400_000
 """A server that has seen fewer is several times as slow."""
 TARGET = "logs-generic-default"
 """Where events go when no rule says otherwise."""
-ORDER = "SRRSSR"
-"""Turns of the signer and of the requests ready made; neither is always later."""
+ORDER = "SRRSSRPVVP"
+"""Turns of the signer and of its requests, ready made, then of plain reading and of
+verifying; none is always later than the other of its kind."""
 NAMES = {
     "S": "signer, windows of 2048, compressed, 8 connections",
     "R": "its requests, ready made",
+    "V": "verify, from the server",
+    "P": "the same documents, only read",
 }
 _IDLE_SHARE = 0.1
 _IDLE_SECONDS = 0.5
 _MOST_IDLE_WAITS = 20
 
 _Did = TypeVar("_Did")
-
-
-@dataclass(frozen=True)
-class Row:
-    """What was measured of one way to write or to read; medians of its turns."""
-
-    name: str
-    events: int
-    events_per_second: int
-    server_us_per_event: float
-    cpu_us_per_event: float
-    """Of the process that the row is about: signer, verifier, or who reads."""
-    senders_us_per_event: float | None = None
-    loop_lag_p99_ms: float | None = None
-
-    def __str__(self) -> str:
-        return (
-            f"{self.name}: {self.cpu_us_per_event} µs and the server's "
-            f"{self.server_us_per_event}, {self.events_per_second:,} events/s"
-        )
-
-
-@dataclass(frozen=True)
-class Speed:
-    """All that was measured with Elasticsearch."""
-
-    server: str
-    document_bytes: int
-    signed: Row
-    """Senders, a signer and the server."""
-    ready_made: Row
-    """The server, given the same requests at once."""
-    read: Row
-    """Plain reading of what is stored then."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +73,24 @@ def measure_elasticsearch(events: int, say: Callable[[str], None]) -> Speed:
         bench = _Bench(server, client, Path(name), LOAD.whole(events))
         bench.set_up()
         bench.warm_up()
-        turns: dict[str, list[_Turn]] = {"S": [], "R": []}
+        turn = {
+            "S": bench.sign,
+            "R": bench.replay,
+            "V": bench.verify,
+            "P": bench.read,
+        }
+        turns: dict[str, list[_Turn]] = {kind: [] for kind in turn}
         for kind in ORDER:
-            turns[kind].append(bench.sign() if kind == "S" else bench.replay())
+            turns[kind].append(turn[kind]())
             say(f"Elasticsearch: {_row(NAMES[kind], turns[kind][-1:])}")
-        read, size = bench.read()
+        rows = {kind: _row(NAMES[kind], turns[kind]) for kind in turn}
         return Speed(
             f"{VERSION}, {HEAP} of heap",
-            size,
-            _row(NAMES["S"], turns["S"]),
-            _row(NAMES["R"], turns["R"]),
-            _row("its documents, only read", [read]),
+            bench.document_bytes,
+            signed=rows["S"],
+            ready_made=rows["R"],
+            verified=rows["V"],
+            read=rows["P"],
         )
 
 
@@ -148,6 +125,9 @@ class _Bench:
         self._events = events
         self._signer = folder
         self._warm_requests = 0
+        self._stored = 0
+        self.document_bytes = 0
+        """Size of a document; known once it was read."""
 
     def set_up(self) -> None:
         """Put the program's own templates, and no replicas."""
@@ -164,20 +144,24 @@ class _Bench:
 
     def warm_up(self) -> None:
         """Let the server compile what it will run."""
-        sent = self.sign().events
+        self.sign()
+        sent = self._stored
         while sent < WARM_EVENTS:
-            sent += self.replay().events
+            self.replay()
+            sent += self._stored
+        self.read()
 
     def sign(self) -> _Turn:
         """Measure a signer from its first window to the last ack."""
         self._empty()
         self._signer = Path(tempfile.mkdtemp(dir=self._folder))
         with signing(self._server.access.url, self._signer) as signer:
-            signer.warm_up(LOAD, self._events)
+            warm = signer.warm_up(LOAD, self._events)
             self._warm_requests = count_requests(self._signer / REQUESTS)
             before = cpu_seconds(signer.pid)
             sent, server = self._watch(lambda: signer.send(LOAD, self._events))
             own = cpu_seconds(signer.pid) - before
+        self._stored = warm.events + sent.events
         lag = signer.facts["loop_lag_p99_ms"]
         return _Turn(sent.events, sent.seconds, server, own, sent.cpu_seconds, lag)
 
@@ -192,14 +176,24 @@ class _Bench:
         )
         return _Turn(self._events, took["seconds"], server, took["cpu_seconds"])
 
-    def read(self) -> tuple[_Turn, int]:
-        """Measure plain reading; return the size of a document, too."""
-        self._client.indices.refresh(index=TARGET)
+    def verify(self) -> _Turn:
+        """Measure the program's own verification, without its start."""
+        self._client.indices.refresh(index="*")
+        trust = str(self._signer / "trust")
+        idle, idle_cpu = min(run([*PROGRAM, "version"]) for _ in range(3))
+        (seconds, cpu), server = self._watch(
+            lambda: run([*PROGRAM, "verify", "--trust", trust, self._server.access.url])
+        )
+        return _Turn(self._stored, seconds - idle, server, cpu - idle_cpu)
+
+    def read(self) -> _Turn:
+        """Measure plain reading."""
+        self._client.indices.refresh(index="*")
         url = self._server.access.url
         took, server = self._watch(lambda: run_tool("bench_reader", url, TARGET))
-        documents = took["documents"]
-        turn = _Turn(documents, took["seconds"], server, took["cpu_seconds"])
-        return turn, round(took["bytes"] / documents)
+        assert took["documents"] == self._stored, "another thing was read"
+        self.document_bytes = round(took["bytes"] / self._stored)
+        return _Turn(self._stored, took["seconds"], server, took["cpu_seconds"])
 
     def _watch(self, work: Callable[[], _Did]) -> tuple[_Did, float]:
         """Return what came of it, and the server's time until it rests again."""

@@ -4,23 +4,17 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["REQUESTS", "RequestFile", "count_requests", "read_requests"]
+__all__ = ["REQUESTS", "add_request", "count_requests", "read_requests"]
 
 REQUESTS = "requests"
 """Name of the file, in the folder of a signer."""
 _HEAD = struct.Struct(">I")
 
 
-class RequestFile:
-    """A file to which requests are added."""
-
-    def __init__(self, path: Path) -> None:
-        # Unbuffered: what was sent is there to be counted.
-        self._file = path.open("ab", buffering=0)
-
-    def add(self, data: bytes) -> None:
-        """Add the bytes of one request."""
-        self._file.write(_HEAD.pack(len(data)) + data)
+def add_request(path: Path, data: bytes) -> None:
+    """Add the bytes of one request; it is there to be counted at once."""
+    with path.open("ab") as file:
+        file.write(_HEAD.pack(len(data)) + data)
 
 
 def read_requests(path: Path) -> list[bytes]:

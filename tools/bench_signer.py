@@ -29,7 +29,7 @@ from beats_signer.sign.signer import SigningSettings, open_signer
 from beats_signer.store import Archive, ConfirmingStore, Store
 from beats_signer.store.elasticsearch.client import Answer, Client
 from beats_signer.store.elasticsearch.store import ElasticsearchStore
-from tools.bench_requests import REQUESTS, RequestFile
+from tools.bench_requests import REQUESTS, add_request
 
 _PROBE_SECONDS = 0.005
 _CONNECTIONS = 16
@@ -95,19 +95,19 @@ def _build_store(kind: str, folder: Path, log: FilteringBoundLogger) -> Store:
         return Archive(folder / "archive.db")
     if kind == "confirming":
         return ConfirmingStore()
-    client = _WritingDown(kind, RequestFile(folder / REQUESTS))
+    client = _WritingDown(kind, folder / REQUESTS)
     return ElasticsearchStore(client, log)
 
 
 class _WritingDown(Client):
     """Write down what is sent: 140 bytes per event, which cost next to nothing."""
 
-    def __init__(self, url: str, file: RequestFile) -> None:
+    def __init__(self, url: str, file: Path) -> None:
         super().__init__(url, connections_per_node=_CONNECTIONS)
         self._file = file
 
     async def bulk(self, data: bytes, *, filter_path: str) -> Answer:
-        self._file.add(data)
+        add_request(self._file, data)
         return await super().bulk(data, filter_path=filter_path)
 
 

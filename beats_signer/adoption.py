@@ -15,6 +15,7 @@ from beats_signer.receive.listener import Listener
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.places import Caps
 from beats_signer.receive.reception import Reception
+from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.sign.signer import Signer
 from beats_signer.stores import check_store, list_targets
 
@@ -46,12 +47,21 @@ class Adoption:
         admission = self.reception.admission
         if new.senders != old.senders:
             admission = Admission(new.senders)
+        renewed = [
+            (listener, TlsFiles(after.ssl))
+            for listener, before, after in zip(
+                self.listeners, old.listeners, new.listeners, strict=True
+            )
+            if after.ssl is not None and after.ssl != before.ssl
+        ]
         if set(list_targets(new)) - set(list_targets(old)):
             await self._check_store(new)
         # From here on nothing can fail, and nothing waits.
         patience = msgspec.convert(new.limits, Patience, from_attributes=True)
         caps = msgspec.convert(new.limits, Caps, from_attributes=True)
         self.reception.change(patience, new.limits.for_wire(), admission, caps)
+        for listener, tls in renewed:
+            listener.change_tls(tls)
         for listener in self.listeners:
             listener.review()
         self.threshold.level = new.logging.level

@@ -4,6 +4,8 @@
 |--------------------------------|---------------------------------------------------|
 | limits of connections          | count for new connections                         |
 | senders                        | who may not send any longer is disconnected       |
+| ssl of listeners               | counts from the next handshake on; not whether    |
+|                                | there is TLS at all                               |
 | routing, retention_days        | count from the next window on                     |
 | drain_seconds, logging         | count                                             |
 | anything else                  | needs a restart: is named, the old value stays    |
@@ -20,7 +22,7 @@ from typing import Any
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from beats_signer.config import Config
+from beats_signer.config import Config, ListenerConfig
 from beats_signer.errors import ConfigError, SignerError
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.places import Caps
@@ -140,6 +142,7 @@ def blend(old: Config, new: Config) -> Config:
         blended = msgspec.structs.replace(
             old,
             limits=msgspec.structs.replace(old.limits, **limits),
+            listeners=_blend_listeners(old.listeners, new.listeners),
             senders=new.senders,
             drain_seconds=new.drain_seconds,
             logging=new.logging,
@@ -154,3 +157,17 @@ def blend(old: Config, new: Config) -> Config:
         ) from error
     is_plain = old.applied_routing.is_plain
     return routed if routed.applied_routing.is_plain == is_plain else blended
+
+
+def _blend_listeners(
+    old: tuple[ListenerConfig, ...], new: tuple[ListenerConfig, ...]
+) -> tuple[ListenerConfig, ...]:
+    """Return the old listeners with the TLS settings of the new ones."""
+    if [one.address for one in old] != [one.address for one in new]:
+        return old
+    return tuple(
+        msgspec.structs.replace(before, ssl=after.ssl)
+        if before.ssl and after.ssl
+        else before
+        for before, after in zip(old, new, strict=True)
+    )

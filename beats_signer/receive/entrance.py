@@ -39,6 +39,10 @@ class Entrance:
         self._mismatched: set[str] = set()
         """Connections whose events were seen to name another host."""
 
+    def change_tls(self, tls: TlsFiles) -> None:
+        """Go by other TLS settings from the next handshake on."""
+        self._tls = tls
+
     def build_protocol(self, peer: Peer) -> asyncio.Protocol | None:
         """Return the protocol of a new connection, or turn it away.
 

@@ -103,6 +103,16 @@ class Listener:
         """Return the files that count as soon as they change."""
         return self._tls.watched if self._tls else ()
 
+    def change_tls(self, tls: TlsFiles) -> None:
+        """Go by other TLS settings from the next handshake on.
+
+        ``review`` afterwards: other revocation lists count for all.
+        """
+        assert self.is_encrypted, "a listener stays one with TLS, or without"
+        self._tls = tls
+        if self._entrance is not None:
+            self._entrance.change_tls(tls)
+
     def review(self) -> None:
         """Close the connections of those who may not send any longer."""
         if self._entrance is not None:

@@ -89,6 +89,37 @@ def test_what_needs_a_restart_stays_as_it_was(
     assert list_changes(blended, new) == names
 
 
+TLS = "  ssl: {certificate: c, key: k, certificate_authorities: [a]}\n"
+
+
+def test_other_tls_settings_are_used_where_there_was_tls(tmp_path: Path) -> None:
+    old, new = config(tmp_path, TLS), config(tmp_path, TLS.replace("[a]", "[a, b]"))
+
+    assert blend(old, new) == new
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [("", TLS, "listeners[0].ssl"), (TLS, "", "listeners[0].ssl")],
+    ids=["TLS begins", "TLS ends"],
+)
+def test_whether_there_is_tls_needs_a_restart(
+    tmp_path: Path, before: str, after: str, name: str
+) -> None:
+    old, new = config(tmp_path, before), config(tmp_path, after)
+
+    assert blend(old, new) == old
+    assert list_changes(old, new) == (name,)
+
+
+def test_listeners_that_have_moved_keep_their_tls(tmp_path: Path) -> None:
+    two = BASE + TLS + "- address: 127.0.0.1:1\n" + TLS.replace("c,", "d,")
+    moved = two.replace("5044", "2")
+    old, new = config(tmp_path, base=two), config(tmp_path, base=moved)
+
+    assert blend(old, new) == old
+
+
 def test_a_listener_more_needs_a_restart(tmp_path: Path) -> None:
     old = config(tmp_path)
     new = config(tmp_path, "- address: 127.0.0.1:1\ndrain_seconds: 1\n")

@@ -118,6 +118,35 @@ def test_the_level_of_the_log_can_change(running: RunningSigner) -> None:
     assert line["log.level"] == "debug"
 
 
+def test_other_tls_settings_count_for_new_connections(running: RunningSigner) -> None:
+    listeners = json.loads(running.configuration.read_text())["listeners"]
+    listeners[2]["ssl"]["client_authentication"] = "optional"
+    change(running, listeners=listeners)
+
+    _, answer = post(running)
+
+    assert answer["changed"] == ["listeners[2].ssl.client_authentication"]
+    with (
+        socket.create_connection((HOST, running.mutual_port), 20) as plain,
+        running.client_context().wrap_socket(
+            plain, server_hostname="localhost"
+        ) as connection,
+    ):
+        connection.sendall(Sender().send([b"{}"]))
+        assert connection.recv(6) == ACK
+
+
+def test_tls_files_that_cannot_be_used_are_refused(running: RunningSigner) -> None:
+    listeners = json.loads(running.configuration.read_text())["listeners"]
+    listeners[2]["ssl"]["certificate_authorities"] = ["tls/no.crt"]
+    change(running, listeners=listeners)
+
+    code, answer = post(running)
+
+    assert code == 400
+    assert "tls/no.crt" in answer["error"]
+
+
 def test_a_list_of_senders_can_be_given_at_any_time(running: RunningSigner) -> None:
     with connected(running) as connection:
         assert send(connection) == ACK

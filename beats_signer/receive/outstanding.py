@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from beats_signer.receive.intake import EVENT_BYTES
+from beats_signer.receive.shares import Share
 from beats_signer.receive.terms import Host, Terms
 from beats_signer.sign.window import Receipt, Source, Window
 from lumberjack import Batch
@@ -42,6 +43,7 @@ class Outstanding:
         terms: Terms,
         host: Host,
         source: Source,
+        share: Share,
         transport: asyncio.WriteTransport,
         settled: Callable[[bool], object],
     ) -> None:
@@ -54,6 +56,7 @@ class Outstanding:
         self._terms = terms
         self._host = host
         self._source = source
+        self._share = share
         self._transport = transport
         self._settled = settled
         self._open: deque[_Open] = deque()
@@ -127,6 +130,7 @@ class Outstanding:
     def _settle(self, receipt: Receipt, held_bytes: int) -> None:
         # The signer held the window until now, whatever became of the connection.
         self._terms.budget.give_back(held_bytes)
+        self._share.give_back(held_bytes)
         self._settled(not receipt.cancelled() and receipt.exception() is None)
 
     def _note_written(self, number: int) -> None:

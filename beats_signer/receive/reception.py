@@ -21,6 +21,7 @@ from beats_signer.receive.places import Caps, Places
 from beats_signer.receive.problem import Problem
 from beats_signer.receive.refusal import Refusal
 from beats_signer.receive.session import Session
+from beats_signer.receive.shares import Shares
 from beats_signer.receive.tally import Tallies
 from beats_signer.receive.terms import Signing, Terms
 from beats_signer.receive.turns import Turns
@@ -83,6 +84,7 @@ class Reception:
         self.terms = Terms(
             signing=signing,
             budget=budget,
+            shares=Shares(budget.limit_bytes, timers.time),
             patience=patience,
             limits=limits,
             log=log,

@@ -20,6 +20,7 @@ from typing import cast
 from beats_signer.receive.clocks import Clock, Clocks, Facts
 from beats_signer.receive.intake import Intake
 from beats_signer.receive.outstanding import Outstanding
+from beats_signer.receive.places import party_of
 from beats_signer.receive.refusal import UnwelcomeError
 from beats_signer.receive.state import TRANSITIONS, SessionState
 from beats_signer.receive.terms import Host, Terms
@@ -58,6 +59,7 @@ class Session(asyncio.Protocol):
         )
         self._peer_has_ended = False
         self._is_scheduled = False
+        self._party = ""
 
     # What the transport calls.
 
@@ -109,6 +111,7 @@ class Session(asyncio.Protocol):
             self._log_end(error)
             self._terms.signing.lost(self.source.connection)
             self._terms.budget.leave(self)
+            self._share.leave(self)
             self._host.ended(self)
         self._host.left()
 
@@ -157,8 +160,16 @@ class Session(asyncio.Protocol):
             self.abort()
             return
         self.source = source
+        self._party = party_of(source)
+        self._share = self._terms.shares.of(self._party)
+        self._share.join(self)
         self.outstanding = Outstanding(
-            self._terms, self._host, source, self._transport, self._on_settled
+            self._terms,
+            self._host,
+            source,
+            self._share,
+            self._transport,
+            self._on_settled,
         )
         self._log = self._log.bind(peer=source.peer, sender=source.sender)
         # Every byte that the kernel has not taken counts as not written.
@@ -179,11 +190,12 @@ class Session(asyncio.Protocol):
 
     @property
     def _wants(self) -> bool:
-        """Tell whether another window can be taken, as far as this peer goes."""
+        """Tell whether another window can be taken, as far as this sender goes."""
         return (
             self.state in _TAKING
             and len(self.outstanding) < self._terms.patience.read_ahead_windows
             and not self.outstanding.is_held_up
+            and self._share.may_take
         )
 
     def _advance(self) -> None:
@@ -230,6 +242,8 @@ class Session(asyncio.Protocol):
             )
         held_bytes = self.outstanding.take(batch)
         self._terms.budget.complete(self, held_bytes)
+        if held_bytes:
+            self._share.complete(self, held_bytes)
         if not held_bytes:
             self.outstanding.write_acks()
 
@@ -290,7 +304,7 @@ class Session(asyncio.Protocol):
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._terms.turns.ask(self._step)
+            self._terms.turns.ask(self._step, self._party)
 
     def _step(self) -> None:
         self._is_scheduled = False

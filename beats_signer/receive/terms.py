@@ -12,6 +12,7 @@ from beats_signer.receive.deadline import Timers
 from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.refusal import UnwelcomeError
+from beats_signer.receive.shares import Shares
 from beats_signer.receive.tally import Tallies
 from beats_signer.receive.turns import Turns
 from beats_signer.sign.window import Receipt, Source, Window
@@ -75,6 +76,7 @@ class Terms:
 
     signing: Signing
     budget: Budget
+    shares: Shares
     patience: Patience
     limits: Limits
     log: FilteringBoundLogger

@@ -3,7 +3,8 @@
 Inflating and parsing a window takes some milliseconds. When many senders have
 windows ready, keep-alives and answers about our status must not wait for all of
 them: a few are taken, the loop looks after everything else, then the next ones
-are taken, in the order in which they asked.
+are taken. Senders take turns, whatever the number of their connections; those of
+one sender are served in the order in which they asked.
 """
 
 from collections import deque
@@ -25,18 +26,19 @@ class Turns:
         """Take the loop, and a *clock* in seconds that runs within its turns too."""
         self._timers = timers
         self._clock = clock
-        self._queue: deque[Callable[[], object]] = deque()
+        self._queues: dict[str, deque[Callable[[], object]]] = {}
+        """By the sender; the one whose turn it is stands first."""
         self._is_scheduled = False
         self._end = clock()
 
     def has_time(self) -> bool:
         """Tell whether somebody who asks now may go ahead at once."""
         self._schedule()
-        return not self._queue and self._clock() < self._end
+        return not self._queues and self._clock() < self._end
 
-    def ask(self, take: Callable[[], object]) -> None:
-        """Call *take* once, when it is its turn."""
-        self._queue.append(take)
+    def ask(self, take: Callable[[], object], party: str = "") -> None:
+        """Call *take* once, when it is the turn of *party* and its own."""
+        self._queues.setdefault(party, deque()).append(take)
         self._schedule()
 
     def _schedule(self) -> None:
@@ -49,11 +51,19 @@ class Turns:
         self._is_scheduled = False
         end = self._clock() + _SLICE_SECONDS
         try:
-            while self._queue:
-                self._queue.popleft()()
+            while self._queues:
+                self._next()()
                 if self._clock() >= end:
                     break
         finally:
             # An error of one session must not hold up the others.
-            if self._queue:
+            if self._queues:
                 self._schedule()
+
+    def _next(self) -> Callable[[], object]:
+        party = next(iter(self._queues))
+        queue = self._queues.pop(party)
+        take = queue.popleft()
+        if queue:
+            self._queues[party] = queue
+        return take

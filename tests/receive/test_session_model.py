@@ -82,7 +82,7 @@ class Connections(RuleBasedStateMachine):
     @precondition(lambda self: len(self.alive) < 10)
     @rule(version=st.sampled_from([1, 2]), level=st.sampled_from([0, 3]))
     def connect(self, version: int, level: int) -> None:
-        peer = self.world.connect(f"192.0.2.{len(self.senders)}")
+        peer = self.world.connect(f"192.0.2.{len(self.senders) % 4}")
         peer.network.read_bytes = READ
         self.senders.append(ModelSender(peer, version, level))
 

@@ -20,13 +20,15 @@ class Work:
         self.now += 0.002
         self.taken.append(name)
 
-    def ask(self, name: str, then: Callable[[], object] | None = None) -> None:
+    def ask(
+        self, name: str, then: Callable[[], object] | None = None, *, party: str = ""
+    ) -> None:
         def take() -> None:
             self.take(name)
             if then is not None:
                 then()
 
-        self.turns.ask(take)
+        self.turns.ask(take, party)
 
 
 def test_windows_are_taken_in_the_order_in_which_their_senders_asked() -> None:
@@ -36,6 +38,17 @@ def test_windows_are_taken_in_the_order_in_which_their_senders_asked() -> None:
 
     work.timers.run()
     assert "".join(work.taken) == "abcdefgh"
+
+
+def test_senders_take_turns_whatever_the_number_of_their_connections() -> None:
+    work = Work()
+    for name in "abcdefgh":
+        work.ask(name, party="noisy")
+    work.ask("X", party="polite")
+    work.ask("Y", party="polite")
+
+    work.timers.run()
+    assert "".join(work.taken) == "aXbYcdefgh"
 
 
 def test_the_loop_gets_its_turn_after_five_milliseconds() -> None:

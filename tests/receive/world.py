@@ -14,6 +14,7 @@ from beats_signer.receive.kernel import Kernel, KernelSocket
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.refusal import Refusal, UnwelcomeError
 from beats_signer.receive.session import Session
+from beats_signer.receive.shares import Shares
 from beats_signer.receive.state import SessionState
 from beats_signer.receive.terms import Terms
 from beats_signer.receive.turns import Turns
@@ -280,6 +281,7 @@ class World:
         self.terms = Terms(
             signing=self.signing,
             budget=self.budget,
+            shares=Shares(memory_bytes, self.timers.time),
             patience=patience or Patience(),
             limits=limits or Limits(),
             log=cast(FilteringBoundLogger, logger),

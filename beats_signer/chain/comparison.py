@@ -11,10 +11,16 @@ from collections.abc import Sequence
 from beats_signer.chain.encoding import HASH_BYTES
 from beats_signer.chain.findings import FindingKind, Findings
 from beats_signer.chain.merkle import leaf_hashes, split_hashes, tree_hash
+from beats_signer.chain.origin import is_catalogue
 from beats_signer.chain.patience import Patience
 from beats_signer.chain.seal import Seal
 
-__all__ = ["EntryComparison"]
+__all__ = ["EntryComparison", "forms_of"]
+
+
+def forms_of(origin: str) -> bytes:
+    """Return the forms that entries of a chain may have."""
+    return b"R" if is_catalogue(origin) else b"JLD"
 
 
 class EntryComparison:
@@ -45,7 +51,14 @@ class EntryComparison:
         self._whole = True
         self.bad: set[int] = set()
         """Indexes in this seal that are not what was sealed, or not there."""
-        self.is_located = self._hash_to_root(leaves)
+        self._is_located: bool | None = None  # nobody has asked yet
+
+    @property
+    def is_located(self) -> bool:
+        """Tell whether the stored leaves are the signed ones."""
+        if self._is_located is None:
+            self._is_located = self._hash_to_root(self._leaves)
+        return self._is_located
 
     @property
     def intact_count(self) -> int:
@@ -69,6 +82,24 @@ class EntryComparison:
             self._check_forms(place, forms)
             self._compare(place, forms, payloads, salts)
         return place
+
+    def awaits(self, first: int, count: int, salt_bytes: int) -> bool:
+        """Tell whether these are the entries of the seal, none of which came yet."""
+        return (
+            (first, count) == (self._seal.first, self._seal.count)
+            and self._next == first
+            and self._salt_bytes in (None, salt_bytes)
+        )
+
+    def add_whole(self) -> range:
+        """Take all entries of the seal as compared; return their indexes.
+
+        Whoever has compared them has found that they, and the stored leaves, hash
+        to the root; that their forms are allowed; and ``awaits`` was asked.
+        """
+        self._is_located = True
+        self._next = self._end
+        return range(self._seal.first, self._end)
 
     def add_absent(self, first: int, count: int) -> range:
         """Pass over entries that are said to be gone; return those placed here.

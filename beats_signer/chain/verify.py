@@ -22,7 +22,7 @@ from beats_signer.chain.anchors import Anchors
 from beats_signer.chain.bodies import Bodies
 from beats_signer.chain.body import Body
 from beats_signer.chain.clock import Clock
-from beats_signer.chain.comparison import EntryComparison
+from beats_signer.chain.comparison import EntryComparison, forms_of
 from beats_signer.chain.errors import FormatError, SignatureError
 from beats_signer.chain.facts import Facts, Tally
 from beats_signer.chain.findings import FindingKind, Findings
@@ -30,7 +30,6 @@ from beats_signer.chain.founding import Found
 from beats_signer.chain.lifetimes import Lifetimes
 from beats_signer.chain.linkage import Linkage, Standing
 from beats_signer.chain.note import Note, VerifierKey
-from beats_signer.chain.origin import is_catalogue
 from beats_signer.chain.patience import Patience
 from beats_signer.chain.seal import (
     Seal,
@@ -94,7 +93,7 @@ class ChainVerifier:
         self._founding = founding
         self._identity = identity
         self._findings = findings
-        self._forms = b"R" if is_catalogue(founding.origin) else b"JLD"
+        self._forms = forms_of(founding.origin)
         self._anchors = Anchors(heads, findings, reason)
         self._linkage = Linkage(founding, self._anchors, findings)
         self._lifetimes = Lifetimes(min(now, newest), findings)
@@ -188,6 +187,25 @@ class ChainVerifier:
         place = comparison.add(first, forms, payloads, salts)
         self._lifetimes.add_present(self._seal, place)
         return place
+
+    def may_add_whole(self, first: int, count: int, salt_bytes: int) -> bool:
+        """Tell whether all entries of the open seal may be taken as compared.
+
+        ``salt_bytes`` is the size of the salt that each of them has.
+        """
+        if self._state is not _State.FOLLOWING:
+            return False
+        comparison = self._comparison
+        return comparison is None or comparison.awaits(first, count, salt_bytes)
+
+    def add_whole(self) -> None:
+        """Take all entries of the open seal: they were compared elsewhere.
+
+        So ``EntryComparison.add_whole`` says; ask ``may_add_whole`` before.
+        """
+        self._enter("entries")
+        if self._comparison is not None:
+            self._lifetimes.add_present(self._seal, self._comparison.add_whole())
 
     def add_absent(self, first: int, count: int, why: str) -> None:
         """Take entries that are said to be gone: ``expired`` or ``erased``."""

@@ -20,7 +20,7 @@ from beats_signer.store.archive_rows import (
     select_next_seal,
 )
 from beats_signer.store.block import BlockError, open_block
-from beats_signer.store.contract import Entries, EntryBlock
+from beats_signer.store.contract import Entries, EntryBlock, Known
 from beats_signer.store.covered import Covered
 
 __all__ = ["ArchiveChain"]
@@ -40,17 +40,30 @@ class ArchiveChain:
         self._connection = connection
         self._chain = chain
 
-    def read(self, first_seal: int) -> Iterator[SealRecord | EntryBlock]:
-        """See ``Source.read``."""
+    def read(
+        self, first_seal: int, known: Known | None = None
+    ) -> Iterator[SealRecord | EntryBlock]:
+        """See ``Source.read``; what is known is not read."""
         covered = Covered()
         start = _LOWEST if first_seal == 0 else None
-        for seal in self._seals(first_seal):
+        for seal in self._seals(first_seal, _HIGHEST):
             start = seal.first if start is None else start
             covered.add(seal.first, seal.end)
             yield seal.record
-            yield from self._blocks(seal.first, seal.end)
+            if known is not None and (block := known(seal.number, seal.record)):
+                yield block
+            else:
+                yield from self._blocks(seal.first, seal.end)
         if start is not None:
             yield from self._uncovered(start, covered)
+
+    def read_range(
+        self, first_seal: int, stop_seal: int
+    ) -> Iterator[SealRecord | EntryBlock]:
+        """Yield the seals of a range of numbers, each followed by its entries."""
+        for seal in self._seals(first_seal, stop_seal - 1):
+            yield seal.record
+            yield from self._blocks(seal.first, seal.end)
 
     def entry(self, index: int) -> EntryBlock | None:
         """See ``Source.entry``."""
@@ -69,9 +82,10 @@ class ArchiveChain:
         entries = Entries(forms[at], payloads[at], None if salts is None else salts[at])
         return EntryBlock(index, entries, 1)
 
-    def _seals(self, number: int) -> Iterator[SealRow]:
+    def _seals(self, number: int, most: int) -> Iterator[SealRow]:
         last = select_highest(self._connection, self._chain)
         while last is not None:
+            last = min(last, most)
             seal = select_next_seal(self._connection, self._chain, number, last)
             if seal is None:
                 return

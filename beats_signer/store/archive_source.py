@@ -23,7 +23,7 @@ from beats_signer.store.archive_rows import (
     select_origins,
     select_seal,
 )
-from beats_signer.store.contract import EntryBlock
+from beats_signer.store.contract import EntryBlock, Known
 
 __all__ = ["ArchiveSource"]
 
@@ -108,12 +108,20 @@ class ArchiveSource:
             return ArchiveChain(self._connection, self._chain(origin)).entry(index)
 
     def read(
-        self, origin: str, first_seal: int = 0
+        self, origin: str, first_seal: int = 0, known: Known | None = None
     ) -> Iterator[SealRecord | EntryBlock]:
-        """See ``Source.read``."""
+        """See ``Source.read``; what is known is not read."""
         with self._reading():
             chain = ArchiveChain(self._connection, self._chain(origin))
-            yield from chain.read(first_seal)
+            yield from chain.read(first_seal, known)
+
+    def read_range(
+        self, origin: str, first_seal: int, stop_seal: int
+    ) -> Iterator[SealRecord | EntryBlock]:
+        """Yield the seals of a range of numbers, each followed by its entries."""
+        with self._reading():
+            chain = ArchiveChain(self._connection, self._chain(origin))
+            yield from chain.read_range(first_seal, stop_seal)
 
     def _chain(self, origin: str) -> bytes:
         """Return the chain id of an origin; one of no chain if it has none."""

@@ -5,7 +5,7 @@ is the reading side: synchronous, flat in memory, and it never writes. What a
 source hands out is claims, not truth: the verifier judges every part of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,7 @@ __all__ = [
     "Entries",
     "EntryBlock",
     "Flaw",
+    "Known",
     "Problem",
     "Sealed",
     "Source",
@@ -178,9 +179,10 @@ class Store(Protocol):
 class EntryBlock:
     """Some entries of a chain, in order: at most 1024, or about 1 MiB.
 
-    Exactly one of three holds: the entries are here; they are rightly gone
-    (``absent``); they are there and cannot be read (``damaged``). A source does
-    not invent blocks for what it does not find: a jump in ``first`` says so.
+    Exactly one of these holds: the entries are here; they are rightly gone
+    (``absent``); they are there and cannot be read (``damaged``); they were read
+    elsewhere (``is_whole``). A source does not invent blocks for what it does not
+    find: a jump in ``first`` says so.
     """
 
     first: int
@@ -196,6 +198,14 @@ class EntryBlock:
     compared: int = 0
     """How many of the entries are shown as what they are: what people see of them
     was held against the payload."""
+    is_whole: bool = False
+    """Whether these are all entries of a seal, not here because they were read
+    elsewhere and are what was sealed; only where ``Known`` says so."""
+
+
+Known = Callable[[int, SealRecord], EntryBlock | None]
+"""Asked about each seal, by the number that it was found under, once the verifier
+has it: what is returned stands for all entries of it, which are not read then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,10 @@ def add_flaw(findings: Findings, flaw: Flaw) -> None:
 
 def _add_block(verifier: ChainVerifier | CatalogueVerifier, block: EntryBlock) -> None:
     entries = block.entries
-    if block.damaged is not None:
+    if block.is_whole:
+        assert isinstance(verifier, ChainVerifier), "records are always read"
+        verifier.add_whole()
+    elif block.damaged is not None:
         verifier.add_unreadable(block.first, block.count, block.damaged)
     elif block.absent is not None:
         verifier.add_absent(block.first, block.count, block.absent)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from beats_signer.chain.findings import Document, Range
 from beats_signer.chain.seal import SealRecord
-from beats_signer.store.contract import Flaw
+from beats_signer.store.contract import Flaw, Known
 from beats_signer.verify.lines import Item
 
 __all__ = ["Readable"]
@@ -25,6 +25,8 @@ class Readable(Protocol):
     """The time up to which everything that was stored can be read; ``None``: all."""
     is_shown: bool = False
     """Whether what people see of the events is held against them while reading."""
+    is_divisible: bool = False
+    """Whether several processes may each read a range of a chain."""
 
     def catalogue(self) -> str:
         """Return the origin of the catalogue, which is the signer's name."""
@@ -46,6 +48,20 @@ class Readable(Protocol):
 
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """Yield the seals of a chain from a number on, each with its entries."""
+
+    def read_knowing(self, origin: str, known: Known) -> Iterator[Item]:
+        """Yield all seals of a chain, each with those entries that are not known."""
+        return self.read(origin)
+
+    def read_range(
+        self, origin: str, first_seal: int, stop_seal: int
+    ) -> Iterator[Item]:
+        """Yield the seals of a range of numbers, each with its entries.
+
+        What no seal covers is not there; a source that cannot begin anywhere yields
+        nothing, and has ``is_divisible`` false.
+        """
+        return iter(())
 
     def pin(self, origin: str, chain: bytes) -> None:
         """Say which chain id an origin is trusted to have, where several claim it."""

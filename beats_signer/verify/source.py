@@ -6,7 +6,7 @@ from pathlib import Path
 from beats_signer.chain.seal import SealRecord
 from beats_signer.errors import SourceError
 from beats_signer.store.archive_source import ArchiveSource
-from beats_signer.store.contract import Flaw
+from beats_signer.store.contract import Flaw, Known
 from beats_signer.verify.folder import ExportFolder
 from beats_signer.verify.lines import Item
 from beats_signer.verify.readable import Readable
@@ -23,6 +23,7 @@ class ArchiveReading(Readable):
         self._read_seals = 0
         self._total_seals: int | None = None
         self.is_growing = True
+        self.is_divisible = True
         self.ignored: list[str] = []
         """Nothing: whatever an archive holds belongs to a chain."""
 
@@ -56,13 +57,26 @@ class ArchiveReading(Readable):
 
     def read(self, origin: str, first_seal: int = 0) -> Iterator[Item]:
         """See ``Readable.read``."""
-        for item in self._source.read(origin, first_seal):
-            self._read_seals += isinstance(item, SealRecord)
-            yield item
+        yield from self._count(self._source.read(origin, first_seal))
+
+    def read_knowing(self, origin: str, known: Known) -> Iterator[Item]:
+        """See ``Readable.read_knowing``."""
+        yield from self._count(self._source.read(origin, 0, known))
+
+    def read_range(
+        self, origin: str, first_seal: int, stop_seal: int
+    ) -> Iterator[Item]:
+        """See ``Readable.read_range``."""
+        yield from self._source.read_range(origin, first_seal, stop_seal)
 
     def close(self) -> None:
         """See ``Readable.close``."""
         self._source.close()
+
+    def _count(self, items: Iterator[Item]) -> Iterator[Item]:
+        for item in items:
+            self._read_seals += isinstance(item, SealRecord)
+            yield item
 
 
 def open_source(path: Path, signer: str | None = None) -> Readable:

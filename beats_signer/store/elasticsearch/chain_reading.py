@@ -5,7 +5,8 @@ stand, and under which name, does not matter.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from msgspec import UNSET
 
@@ -15,31 +16,29 @@ from beats_signer.chain.findings import FindingKind
 from beats_signer.chain.origin import is_catalogue
 from beats_signer.chain.seal import Kind, Seal, SealRecord
 from beats_signer.chain.times import SECOND
-from beats_signer.store.contract import EntryBlock, Flaw
+from beats_signer.errors import SourceError
+from beats_signer.store.contract import EntryBlock, Flaw, Known
 from beats_signer.store.elasticsearch.claims import Claim
-from beats_signer.store.elasticsearch.entries import Candidates, Claims, Other
+from beats_signer.store.elasticsearch.entries import Candidates, Other
 from beats_signer.store.elasticsearch.entry_blocks import (
     build_absence,
     build_entry_blocks,
 )
+from beats_signer.store.elasticsearch.entry_search import EntrySearch
+from beats_signer.store.elasticsearch.entry_stream import EntryStream
 from beats_signer.store.elasticsearch.located import Located
-from beats_signer.store.elasticsearch.pages import Pages, Search
-from beats_signer.store.elasticsearch.places import CATALOGUE_INDEX
 from beats_signer.store.elasticsearch.questions import Asking
 from beats_signer.store.elasticsearch.stored_chain import ChainSeals, InPlace
 
-__all__ = ["ChainReading", "Compare", "Item", "Known"]
+__all__ = ["ChainReading", "Compare", "Item"]
 
 _DAY: Final = 86_400 * SECOND
 _YOUNG: Final = 300 * SECOND
 """For so long after its seal an entry may not be visible yet."""
 _LATE_SECONDS: Final = 1.0
-_INDEX: Final = "beats_signer.index"
 _SIGNED: Final = ("beats_signer", "beats_signer.*")
 
 Item = SealRecord | EntryBlock | Flaw
-Known = Callable[[int, SealRecord], EntryBlock | None]
-"""Returns what stands for the entries of a seal, or that they have to be read."""
 Compare = Callable[[Seal, SealRecord, Sequence[Claim]], Iterable[tuple[Claim, Flaw]]]
 """Holds what people see of some entries against their payloads."""
 
@@ -78,92 +77,95 @@ class ChainReading:
         self._chain = chain
         self._name = chain.hex()[:32]
         self._located = located
-        self._indices = f"{indices},{CATALOGUE_INDEX}"
+        self._search = EntrySearch(
+            asking,
+            self._name,
+            indices=indices,
+            source=True if compare is not None else _SIGNED,
+            page_bytes=page_bytes,
+        )
         self._now = now
         self._settled = settled
         self._compare = compare
         self._page_bytes = page_bytes
         self._late_tries = late_tries
-        self._claims: Claims | None = None
-        self._is_behind = False  # whether entries were left out that were known
-        self._end = 0  # index behind the entries of the last seal
+        self._entries: EntryStream | None = None
         self._is_certain = True  # where the entries of the next seal begin
         self._retention_days: int | None = None
         self._is_erasable = False
         self._is_catalogue = False
 
-    def read(
-        self,
-        first_seal: int,
-        stop_seal: int | None = None,
-        known: Known = lambda number, record: None,
-    ) -> Iterator[Item]:
-        """Yield the seals of a range of numbers, each followed by its entries.
+    def read(self, first_seal: int, known: Known | None = None) -> Iterator[Item]:
+        """Yield the seals from a number on, each followed by its entries.
 
-        Without an end, what no seal covers comes last. ``known`` is asked about each
-        seal once it was taken: what it returns stands for the seal's entries, which
-        are not read then.
+        From the first seal on, entries are read as they are now: of seals that come
+        while these are read, nothing is there. With what is known no view is kept,
+        but it ends behind the highest index that there is now.
 
         Raises:
             SourceError: They cannot be read on.
         """
+        if first_seal == 0:
+            stop = None if known is None else self._search.find_end()
+            self._entries = EntryStream(self._search, 0, stop)
+            if known is None:
+                self._entries.open()
         try:
-            if first_seal == 0:
-                self._claims = self._open(0)
-            yield from self._read_seals(first_seal, stop_seal, known)
-            if stop_seal is None:
-                yield from self._read_rest()
+            yield from self._read_seals(self._seals(first_seal), known)
+            yield from self._read_rest()
         finally:
-            if self._claims is not None:
-                self._claims.close()
+            self._close()
 
-    def _read_seals(self, first: int, stop: int | None, known: Known) -> Iterator[Item]:
-        chain = ChainSeals(
-            self._asking, self._name, first, self._settled, self._page_bytes
+    def read_range(self, first_seal: int, stop_seal: int) -> Iterator[Item]:
+        """Yield the seals of a range of numbers, each followed by its entries.
+
+        Raises:
+            SourceError: They cannot be read.
+        """
+        end = self._find_end(stop_seal - 1)
+        try:
+            yield from self._read_seals(self._seals(first_seal, stop_seal), None, end)
+            if self._entries is not None and not self._entries.is_clean:
+                raise SourceError("a document is found by another index than its own")
+        finally:
+            self._close()
+
+    def _seals(self, first: int, stop: int | None = None) -> ChainSeals:
+        return ChainSeals(
+            self._asking, self._name, first, self._settled, self._page_bytes, stop
         )
-        for item in chain.read():
+
+    def _find_end(self, number: int) -> int | None:
+        """Return the index behind the last entry of a seal, if it is there."""
+        for item in self._seals(number, number + 1).read():
+            if isinstance(item, InPlace) and (seal := item.stored.seal) is not None:
+                return seal.first + seal.count
+        return None
+
+    def _read_seals(
+        self, seals: ChainSeals, known: Known | None, end: int | None = None
+    ) -> Iterator[Item]:
+        for item in seals.read():
             if isinstance(item, Flaw):
                 yield item
-                continue
-            if stop is not None and item.number >= stop:
-                return
-            yield from self._read_seal(item, known)
+            else:
+                yield from self._read_seal(item, known, end)
 
     def _read_rest(self) -> Iterator[Item]:
         """Yield what no seal covers."""
-        if self._claims is None:
-            return
-        self._catch_up(self._end)
-        self._located.leave()
-        for part in self._claims.until(None):
-            self._located.add(part)
-            yield from self._build(part)
+        if self._entries is not None:
+            self._located.leave()
+            for part in self._entries.until(None):
+                self._located.add(part)
+                yield from self._build(part)
 
-    def _catch_up(self, first: int) -> None:
-        """Read on at an index, when entries before it were not read."""
-        if self._claims is None or self._is_behind:
-            if self._claims is not None:
-                self._claims.close()
-            self._claims = self._open(first)
-            self._is_behind = False
+    def _close(self) -> None:
+        if self._entries is not None:
+            self._entries.close()
 
-    def _open(self, first: int, stop: int | None = None) -> Claims:
-        """Return the documents of the chain from an index on, as they are now."""
-        source = True if self._compare is not None else _SIGNED
-        search = Search(self._indices, self._query(first, stop), _INDEX, source)
-        pages = Pages(self._asking, search, page_bytes=self._page_bytes)
-        pages.open()
-        return Claims(pages, self._name)
-
-    def _query(self, first: int, stop: int | None) -> dict[str, Any]:
-        bounds = {"gte": first} | ({} if stop is None else {"lt": stop})
-        entries = [
-            {"term": {"beats_signer.chain": self._name}},
-            {"range": {_INDEX: bounds}},
-        ]
-        return {"bool": {"filter": entries}}
-
-    def _read_seal(self, item: InPlace, known: Known) -> Iterator[Item]:
+    def _read_seal(
+        self, item: InPlace, known: Known | None, end: int | None
+    ) -> Iterator[Item]:
         stored = item.stored
         seal, record = stored.seal, stored.record
         if item.is_twin or seal is None:
@@ -171,31 +173,42 @@ class ChainReading:
             self._located.open(item.number, stored.document, None)
             yield record
             return
-        self._end = seal.first + seal.count
+        if self._entries is None:
+            self._entries = EntryStream(self._search, seal.first, end)
+        if not self._is_certain or item.is_behind_gap:
+            self._entries.drop(seal.first)
+            self._is_certain = True
         candidates = Candidates(self._chain, seal, record)
         self._located.open(item.number, stored.document, candidates)
         self._is_catalogue = is_catalogue(seal.origin)
         yield record
         self._obey(seal, record)
-        if seal.count and (block := known(item.number, record)) is not None:
-            self._is_behind = True
+        stop, block = seal.first + seal.count, None
+        if known is not None and seal.count:
+            block = known(item.number, record)
+        if block is not None and self._entries.pass_over(seal.first, stop):
+            self._located.defer(partial(self._reread, seal, candidates))
             yield block
-            return
-        self._catch_up(seal.first)
-        assert self._claims is not None, "it was opened by now"
-        if not self._is_certain or item.is_behind_gap:
-            for _ in self._claims.until(seal.first):
-                pass  # entries of seals that are missing: nobody can judge them
-            self._is_certain = True
-        yield from self._read_entries(seal, record, candidates)
+        else:
+            yield from self._read_entries(seal, record, candidates)
+
+    def _reread(self, seal: Seal, candidates: Candidates) -> Iterator[list[Claim]]:
+        """Yield the documents of a seal whose entries were passed over."""
+        entries = EntryStream(self._search, seal.first, seal.first + seal.count)
+        try:
+            for found in candidates.choose(entries.until(None)):
+                if not isinstance(found, Other):
+                    yield found
+        finally:
+            entries.close()
 
     def _read_entries(
         self, seal: Seal, record: SealRecord, candidates: Candidates
     ) -> Iterator[Item]:
-        assert self._claims is not None, "seals are read before entries"
+        assert self._entries is not None, "seals are read before entries"
         end = seal.first + seal.count
         due = seal.first
-        for found in candidates.choose(self._claims.until(end)):
+        for found in candidates.choose(self._entries.until(end)):
             if isinstance(found, Other):
                 yield found.flaw
                 if found.flaw.kind is FindingKind.DUPLICATE:
@@ -244,12 +257,11 @@ class ChainReading:
         self, record: SealRecord, candidates: Candidates, due: int, first: int
     ) -> Iterator[Item]:
         """Yield entries that were stored a moment ago, once searches show them."""
-        query = self._query(due, first)
         for _ in range(self._late_tries):
-            if self._asking.count(self._indices, query) >= first - due:
+            if self._search.count(due, first) >= first - due:
                 break
             self._asking.pause(_LATE_SECONDS)
-        claims = self._open(due, first)
+        claims = self._search.open(due, first)
         try:
             for found in candidates.choose(claims.until(first)):
                 if not isinstance(found, Other):

@@ -4,7 +4,7 @@ The verifier judges a seal when the next one comes, so both are kept; all else i
 forgotten.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -13,6 +13,8 @@ from beats_signer.store.elasticsearch.claims import Claim
 from beats_signer.store.elasticsearch.entries import Candidates
 
 __all__ = ["Located"]
+
+Reread = Callable[[], Iterable[Sequence[Claim]]]
 
 
 @dataclass(slots=True)
@@ -24,9 +26,20 @@ class _Open:
     candidates: Candidates | None = None
     runs: list[tuple[list[int], list[str], list[str]]] = field(default_factory=list)
     """Of each run of documents: entry, index and ``_id``."""
+    reread: Reread | None = None
+    """Reads the documents, which were not read because they are known."""
+
+    def add(self, claims: Sequence[Claim]) -> None:
+        """Take documents, in the order of their entries."""
+        numbers = [claim.index for claim in claims]
+        indices = [claim.hit.index for claim in claims]
+        self.runs.append((numbers, indices, [claim.hit.id for claim in claims]))
 
     def documents(self, entries: Range) -> Iterator[Document]:
         """Yield where some entries stand; of one that is missing, where it should."""
+        reread, self.reread = self.reread, None
+        for claims in reread() if reread is not None else ():
+            self.add(claims)
         first, last = entries
         known = {}
         for numbers, indices, ids in self.runs:
@@ -63,9 +76,11 @@ class Located:
 
     def add(self, claims: Sequence[Claim]) -> None:
         """Take documents of the seal that is open, in the order of their entries."""
-        numbers = [claim.index for claim in claims]
-        indices = [claim.hit.index for claim in claims]
-        self._now.runs.append((numbers, indices, [claim.hit.id for claim in claims]))
+        self._now.add(claims)
+
+    def defer(self, reread: Reread) -> None:
+        """Take who reads the documents of the seal that is open, should one ask."""
+        self._now.reread = reread
 
     def find(self, seals: Range | None, entries: Range | None) -> list[Document]:
         """Return documents of a range of entries, or else of a range of seals."""

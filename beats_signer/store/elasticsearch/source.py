@@ -14,12 +14,7 @@ from beats_signer.chain.findings import Document, FindingKind, Range
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
 from beats_signer.store.contract import Flaw, Known
-from beats_signer.store.elasticsearch.chain_reading import (
-    ChainReading,
-    Compare,
-    Item,
-    Known,
-)
+from beats_signer.store.elasticsearch.chain_reading import ChainReading, Compare, Item
 from beats_signer.store.elasticsearch.closed import refuse_closed
 from beats_signer.store.elasticsearch.foundings import Foundings
 from beats_signer.store.elasticsearch.located import Located
@@ -86,7 +81,6 @@ class ElasticsearchSource:
         self._total_seals: int | None = None
         self.settled = settled
         self.is_growing = True
-        self.is_divisible = True
         self.is_divisible = True
         self.is_shown = compare is not None
         self.ignored: list[str] = []
@@ -189,13 +183,15 @@ class ElasticsearchSource:
 
     def read_knowing(self, origin: str, known: Known) -> Iterator[Item]:
         """See ``Readable.read_knowing``."""
-        return self._read(origin, lambda reading: reading.read(0, known=known))
+        return self._read(origin, lambda reading: reading.read(0, known))
 
     def read_range(
         self, origin: str, first_seal: int, stop_seal: int
     ) -> Iterator[Item]:
         """See ``Readable.read_range``."""
-        return self._read(origin, lambda reading: reading.read(first_seal, stop_seal))
+        return self._read(
+            origin, lambda reading: reading.read_range(first_seal, stop_seal)
+        )
 
     def _read(
         self, origin: str, how: Callable[[ChainReading], Iterator[Item]]

@@ -69,16 +69,19 @@ class ChainSeals:
         first: int,
         settled: int | None,
         page_bytes: int,
+        stop: int | None = None,
     ) -> None:
         """Take the first half of the chain's id, in hex.
 
-        ``settled`` is the time up to which everything that was stored is there.
+        ``settled`` is the time up to which everything that was stored is there;
+        ``stop`` one more than the last number, ``None``: as many as there are.
         """
         self._asking = asking
         self._chain = chain
         self._settled = settled
         self._page_bytes = page_bytes
         self._due = first
+        self._stop = stop
         self._before: Seal | None = None
         self._is_over = False
         self._months: Sequence[str] | None = None
@@ -94,18 +97,15 @@ class ChainSeals:
             yield from self._take(number, group)
             if self._is_over:
                 return
-        yield from self._read_named(None)
+        yield from self._read_named(self._stop)
 
     def _groups(self) -> Iterator[tuple[int, list[StoredSeal]]]:
         """Yield what searches find, by number."""
-        query = {
-            "bool": {
-                "filter": [
-                    {"term": {"chain": self._chain}},
-                    {"range": {"seal": {"gte": self._due}}},
-                ]
-            }
-        }
+        numbers = {"gte": self._due}
+        if self._stop is not None:
+            numbers["lt"] = self._stop
+        ours = [{"term": {"chain": self._chain}}, {"range": {"seal": numbers}}]
+        query = {"bool": {"filter": ours}}
         number, group = -1, list[StoredSeal]()
         search = Search(SEALS_INDEX, query, "seal")
         for hits in Pages(self._asking, search, page_bytes=self._page_bytes):

@@ -1,0 +1,149 @@
+"""Divide chains into ranges of seals, and use what others have found in them.
+
+Others may only say that a seal is whole, so nothing that they say, or do not say,
+changes what is found: who judges takes every seal in its place, as without them,
+and reads itself all entries that are not known to be whole.
+
+They may look at a range before who judges comes to it, or a while after it was
+planned. Both are safe in a chain that grows: what is stored never changes by right,
+so a seal that was whole at any moment after the catalogue was read is whole; and of
+one whose entries were not to be seen yet nothing is said.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+from beats_signer.chain.errors import FormatError
+from beats_signer.chain.seal import SealRecord, parse_seal_note
+from beats_signer.chain.verify import ChainVerifier
+from beats_signer.errors import SourceError
+from beats_signer.store.contract import Entries, EntryBlock
+from beats_signer.verify.lines import Item
+from beats_signer.verify.readable import Readable
+from beats_signer.verify.whole import Whole, digest_record
+from beats_signer.verify.workers import SealRange, Workers
+
+__all__ = ["Division"]
+
+_RANGE_ENTRIES = 32_768
+"""About how many entries a range has: half a second of work."""
+_FEW = 8
+"""A chain with less than this part of a range is not worth asking others."""
+_NONE = Entries(b"", (), None)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A range that others look at."""
+
+    part: SealRange
+    answer: Future[dict[bytes, Whole]]
+    found: dict[bytes, Whole] | None = None
+
+
+class Division:
+    """What others look at, ahead of the one who judges."""
+
+    def __init__(
+        self,
+        source: Readable,
+        workers: Workers,
+        ahead: int,
+        range_entries: int = _RANGE_ENTRIES,
+    ) -> None:
+        """Take the source of who judges, and at how many ranges others may be."""
+        self._source = source
+        self._workers = workers
+        self._ahead = ahead
+        self._range_entries = range_entries
+        self._asked: deque[_Asked] = deque()
+        self._plan: Iterator[SealRange] = iter(())
+        self._planned: set[str] = set()
+
+    def expect(self, chains: Iterable[tuple[str, bytes]]) -> None:
+        """Say which chains will be read in this order, by origin and chain id."""
+        known = dict(chains)
+        self._planned |= set(known)
+        self._plan = self._divide(known)
+        self._ask()
+
+    def read(self, origin: str, verifier: ChainVerifier) -> Iterator[Item]:
+        """Yield all seals of a chain, each with the entries that others leave."""
+        if origin in self._planned:
+            while self._asked and self._asked[0].part.origin != origin:
+                self._drop()
+        yield from self._source.read_knowing(
+            origin, partial(self._known, origin, verifier)
+        )
+
+    def close(self) -> None:
+        """Let others stop. Idempotent."""
+        self._workers.close()
+
+    def _divide(self, chains: dict[str, bytes]) -> Iterator[SealRange]:
+        """Yield the ranges of all chains, up to the seals that there are now."""
+        for origin, chain in chains.items():
+            self._source.pin(origin, chain)
+            seals, entries = self._measure(origin)
+            if entries * _FEW < self._range_entries:
+                continue
+            step = max(1, seals * self._range_entries // entries)
+            for first in range(0, seals, step):
+                stop = min(seals, first + step)
+                yield SealRange(origin, chain, first, stop)
+
+    def _measure(self, origin: str) -> tuple[int, int]:
+        """Return how many seals and entries a chain has, by what its last one says."""
+        try:
+            last = self._source.last(origin)
+            if last is None:
+                return 0, 0
+            seal, _ = parse_seal_note(last.note)
+        except (SourceError, FormatError):
+            return 0, 0  # who judges will meet it
+        return seal.number + 1, seal.first + seal.count
+
+    def _ask(self) -> None:
+        """Let others look at as much as they may."""
+        while len(self._asked) < self._ahead:
+            part = next(self._plan, None)
+            if part is None:
+                return
+            answer = self._workers.start(part)
+            if answer is None:
+                self._plan = iter(())
+                return
+            self._asked.append(_Asked(part, answer))
+
+    def _drop(self) -> None:
+        self._asked.popleft().answer.cancel()
+        self._ask()
+
+    def _known(
+        self, origin: str, verifier: ChainVerifier, number: int, record: SealRecord
+    ) -> EntryBlock | None:
+        """Return what stands for the entries of a seal, if they are known."""
+        whole = self._find(origin, number, record)
+        if whole is None:
+            return None
+        if not verifier.may_add_whole(whole.first, whole.count, whole.salt_bytes):
+            return None
+        return EntryBlock(
+            whole.first, _NONE, whole.count, compared=whole.compared, is_whole=True
+        )
+
+    def _find(self, origin: str, number: int, record: SealRecord) -> Whole | None:
+        """Return what others say of a seal; wait for it if they are at it."""
+        while self._asked:
+            asked = self._asked[0]
+            if asked.part.origin != origin or number < asked.part.first:
+                return None
+            if number < asked.part.stop:
+                if asked.found is None:
+                    asked.found = self._workers.wait(asked.answer)
+                return asked.found.get(digest_record(record))
+            self._drop()
+        return None

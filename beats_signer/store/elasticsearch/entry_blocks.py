@@ -21,8 +21,7 @@ def build_entry_blocks(
     ``is_erasable``: what has neither payload nor salt may have been erased.
     ``is_compared``: what people see of the entries is held against them.
     """
-    for _, group in groupby(enumerate(claims), _kind):
-        alike = [claim for _, claim in group]
+    for alike in _alike(claims):
         for at in range(0, len(alike), _BLOCK_ENTRIES):
             part = alike[at : at + _BLOCK_ENTRIES]
             yield _block(part, is_erasable=is_erasable, is_compared=is_compared)
@@ -33,13 +32,30 @@ def build_absence(first: int, count: int, why: str) -> EntryBlock:
     return EntryBlock(first, _NONE, count, absent=why)
 
 
+def _alike(claims: Sequence[Claim]) -> Iterator[Sequence[Claim]]:
+    """Cut claims where one is not like the one before; nearly always all are."""
+    first = claims[0]
+    if (
+        claims[-1].index - first.index == len(claims) - 1
+        and not any([claim.fault for claim in claims])
+        and first.salt is None
+        and {claim.salt for claim in claims} == {None}
+    ):
+        yield claims
+        return
+    for _, group in groupby(enumerate(claims), _kind):
+        yield [claim for _, claim in group]
+
+
 def _kind(numbered: tuple[int, Claim]) -> tuple[int, str, bool, bool]:
     """Return what is the same for entries of one block."""
     at, claim = numbered
     return claim.index - at, claim.fault, claim.salt is None, claim.has_payload
 
 
-def _block(claims: list[Claim], *, is_erasable: bool, is_compared: bool) -> EntryBlock:
+def _block(
+    claims: Sequence[Claim], *, is_erasable: bool, is_compared: bool
+) -> EntryBlock:
     first, one, count = claims[0].index, claims[0], len(claims)
     if one.fault:
         if is_erasable and not one.has_payload:

@@ -28,7 +28,7 @@ from beats_signer.store.elasticsearch.questions import (
 
 __all__ = ["PAGE_BYTES", "Pages", "Search"]
 
-PAGE_BYTES: Final = 8 << 20
+PAGE_BYTES: Final = 4 << 20
 """About how much one answer should have."""
 _FIRST: Final = 32
 """Documents of the first page, of which nothing is known yet: each may be large."""

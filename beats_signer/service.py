@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -47,8 +47,8 @@ from beats_signer.receive.places import Caps
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.watch import Watch
 from beats_signer.reloading import Reloader
-from beats_signer.sign.pace import Pace
-from beats_signer.sign.signer import Signer, SigningSettings, open_signer
+from beats_signer.sign.signer import Signer, open_signer
+from beats_signer.signing import signing_settings
 from beats_signer.status import describe_problems, describe_reception
 from beats_signer.stores import build_store, check_store
 
@@ -57,9 +57,6 @@ __all__ = ["SWITCH_SECONDS", "Service", "ServiceState", "run"]
 SWITCH_SECONDS = 0.0005
 """How long the sealing thread may keep the interpreter from the event loop, in
 seconds. At CPython's 0.005 keep-alives and status answers wait 100 ms."""
-
-_SHARES = 4
-"""Where there may be several chains, each gets this part of the journal."""
 
 
 def run(config: Config, read: Callable[[], Config], *, found: str | None = None) -> int:
@@ -160,7 +157,7 @@ class Service:
         config = self._config
         store = build_store(config, self._log, self._insight.store_tally)
         signer, lock = open_signer(
-            config.state, config.signer, store, _signing(config), self._log
+            config.state, config.signer, store, signing_settings(config), self._log
         )
         stack.callback(lock.release)
         # What can be wrong with an address or a file shows before anything is written.
@@ -294,22 +291,6 @@ def _describe(
             ),
         ],
     }
-
-
-def _signing(config: Config) -> SigningSettings:
-    pace = msgspec.convert(config.sealing, Pace, from_attributes=True)
-    routing = config.applied_routing
-    if not routing.is_plain:
-        pace = replace(pace, journal_bytes=pace.journal_bytes // _SHARES)
-    return SigningSettings(
-        pace=pace,
-        read_ahead_windows=config.limits.read_ahead_windows,
-        head_seconds=config.catalogue.head_seconds,
-        heartbeat_seconds=config.catalogue.heartbeat_seconds,
-        routing=routing,
-        journal_bytes=config.sealing.journal_bytes,
-        memory_bytes=config.limits.memory_bytes,
-    )
 
 
 def _first(error: BaseException) -> BaseException:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
-from beats_signer.chain.body import ConfigBody
+from beats_signer.chain.body import EMPTY_BODY, ConfigBody
+from beats_signer.chain.head import Head
 from beats_signer.chain.seal import Kind
 from beats_signer.sign.catalogue import Catalogue, Prefixes
 from beats_signer.sign.equipment import Equipment
@@ -27,7 +28,7 @@ Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
 
 class Chains:
-    """One writer for each route, and those of replaced chains until they are done."""
+    """One writer for each route, and those of ended chains until they are done."""
 
     def __init__(
         self,
@@ -41,12 +42,12 @@ class Chains:
         self._catalogue = catalogue
         self._routing = routing
         self._by_route: dict[Route, Sequencer] = {}
-        self._replaced: list[Sequencer] = []
+        self._ended: list[Sequencer] = []
 
     def __iter__(self) -> Iterator[Sequencer]:
-        """Yield every writer, of replaced chains too while they have work left."""
+        """Yield every writer, of ended chains too while they have work left."""
         yield from self._by_route.values()
-        yield from (chain for chain in self._replaced if not chain.has_ended)
+        yield from (chain for chain in self._ended if not chain.has_ended)
 
     def routes(self) -> Collection[Route]:
         """Return the routes that have a chain."""
@@ -56,7 +57,7 @@ class Chains:
         """Return how far the store has each chain."""
         return {
             (chain.sealer.chain, chain.sealer.origin): chain.unstored.prefix
-            for chain in (*self._by_route.values(), *self._replaced)
+            for chain in (*self._by_route.values(), *self._ended)
             if chain.sealer is not None and chain.unstored.prefix.size
         }
 
@@ -77,11 +78,27 @@ class Chains:
         spawn(sequencer.run(self._equipment.opening(opened)))
 
     def finish(self, opened: OpenChain, spawn: Spawn) -> None:
-        """Store what a chain had journaled before it was replaced."""
+        """Store what a chain had journaled before it was replaced or closed."""
         sequencer = self._equipment.sequencer(opened.origin)
         sequencer.close()
-        self._replaced.append(sequencer)
+        self._ended.append(sequencer)
         spawn(sequencer.run(self._equipment.opening(opened)))
+
+    async def close(self, origin: str) -> Head:
+        """End a chain for good; return its last head once the store has it.
+
+        From the call on the chain takes nothing, and its route is free. A chain
+        whose ``close`` is journaled is waited for.
+
+        Raises:
+            ForkError: The chain has stopped.
+        """
+        self._seal_close(origin)
+        chain = next(one for one in self._ended if one.origin == origin)
+        await chain.ended()
+        await chain.settled()
+        assert chain.sealer is not None, "a chain that has ended was open"
+        return chain.sealer.head
 
     async def replace(
         self, replacement: Replacement, taken: Collection[str], spawn: Spawn
@@ -119,6 +136,15 @@ class Chains:
             if retention_days != before.retention_of(route):
                 _seal_retention(sequencer, retention_days)
 
+    def _seal_close(self, origin: str) -> None:
+        """Let a chain's last seal be its ``close``, unless it has ended already."""
+        for route, chain in self._by_route.items():
+            if chain.origin == origin:
+                self._ended.append(self._by_route.pop(route))
+                _seal_unheard(chain, Kind.CLOSE, EMPTY_BODY)
+                chain.close()
+                return
+
     def _configure(self, chain: JournaledChain, sequencer: Sequencer) -> None:
         """Let a chain say that its retention is another one from here on."""
         assert chain.tenant is not None and chain.stream is not None
@@ -143,6 +169,10 @@ class Chains:
 
 def _seal_retention(sequencer: Sequencer, retention_days: int | None) -> None:
     body = ConfigBody(retention_days=retention_days).to_json()
-    receipt = sequencer.append(Control(Kind.CONFIG, body))
-    # Nobody waits for it; a chain that stops says so by itself.
+    _seal_unheard(sequencer, Kind.CONFIG, body)
+
+
+def _seal_unheard(sequencer: Sequencer, kind: Kind, body: str) -> None:
+    """Seal what nobody waits for; a chain that stops says so by itself."""
+    receipt = sequencer.append(Control(kind, body))
     receipt.add_done_callback(lambda done: done.cancelled() or done.exception())

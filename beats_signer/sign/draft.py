@@ -38,7 +38,7 @@ def draft_control(control: Control) -> Draft:
         control.body,
         Entries(b"", (), None),
         [],
-        effects=SideEffects(config=config),
+        effects=SideEffects(config=config, closes=control.kind is Kind.CLOSE),
     )
 
 

@@ -22,6 +22,7 @@ from beats_signer.sign.journal_rows import (
     JournaledSeal,
     SideEffects,
     UnstoredSeal,
+    close_chain,
     delete_windows,
     end_route,
     insert_chain,
@@ -101,6 +102,8 @@ class Journal:
             delete_bare(database, effects.listed)
             if effects.config is not None:
                 update_settings(database, write.chain, effects.config)
+            if effects.closes:
+                close_chain(database, write.chain)
 
     def mark_stored(self, chain: bytes, number: int, bare: Sequence[int] = ()) -> None:
         """Note that the store has confirmed this seal.
@@ -117,7 +120,7 @@ class Journal:
             delete_windows(database, chain, windows)
 
     def chains(self) -> list[JournaledChain]:
-        """Return all chains, the catalogue first; replaced ones too."""
+        """Return all chains, the catalogue first; those that have ended too."""
         with self._locked() as database:
             return select_chains(database)
 

@@ -44,7 +44,7 @@ CREATE TABLE chains (
     tenant      TEXT,               -- NULL in the catalogue
     stream      TEXT,
     salt_bytes  INTEGER NOT NULL,
-    active      INTEGER NOT NULL,   -- 0: replaced by a later founding
+    active      INTEGER NOT NULL,   -- 0: closed, or replaced by a founding
     catalogued  INTEGER NOT NULL,   -- its found record is in the journal
     reported    INTEGER NOT NULL,   -- size in its newest head record
     retention_days    INTEGER,      -- as the chain says; NULL: for ever

@@ -25,6 +25,7 @@ __all__ = [
     "JournaledSeal",
     "SideEffects",
     "UnstoredSeal",
+    "close_chain",
     "delete_windows",
     "end_route",
     "insert_chain",
@@ -51,7 +52,7 @@ class JournaledChain:
     stream: str | None
     salt_bytes: int = 0
     active: bool = True
-    """Not replaced by a successor."""
+    """Neither closed nor replaced by a successor."""
     catalogued: bool = False
     """Its ``found`` record is in the journal."""
     reported: int = 0
@@ -88,7 +89,7 @@ class SideEffects:
     seals: the chains whose ``found`` record the seal holds, the sizes of its
     ``head`` records, and the entries of its ``bare`` records. ``windows`` may have
     to be recognised later, ``forgotten`` (connection, window) no longer.
-    ``config`` holds from a seal of that kind on.
+    ``config`` holds from a seal of that kind on. ``closes``: nothing follows the seal.
     """
 
     windows: Sequence[SentWindow] = ()
@@ -97,6 +98,7 @@ class SideEffects:
     reported: Mapping[bytes, int] = field(default_factory=dict)
     listed: BareMarks = field(default_factory=dict)
     config: ConfigBody | None = None
+    closes: bool = False
 
 
 def select_chains(database: sqlite3.Connection) -> list[JournaledChain]:
@@ -125,6 +127,12 @@ def end_route(database: sqlite3.Connection, successor: JournaledChain) -> None:
         "UPDATE chains SET active = 0 WHERE tenant = ? AND stream = ?",
         (successor.tenant, successor.stream),
     )
+
+
+def close_chain(database: sqlite3.Connection, chain: bytes) -> None:
+    """Note that a chain has ended; its route is free, and no window is repeated."""
+    database.execute("UPDATE chains SET active = 0 WHERE chain = ?", (chain,))
+    database.execute("DELETE FROM windows WHERE chain = ?", (chain,))
 
 
 def insert_chain(database: sqlite3.Connection, chain: JournaledChain) -> None:

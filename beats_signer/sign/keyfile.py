@@ -22,7 +22,8 @@ next seal by the journal:
 | only m    | crash while advancing tore the slot       | make key m+1   |
 | otherwise | restored copy, foreign or damaged file    | refuse         |
 
-Key *m* has to be the one that seal *m-1* names, too.
+Key *m* has to be the one that seal *m-1* names, too. After a ``close`` no key is left
+to need: the file is erased.
 """
 
 import hashlib
@@ -140,6 +141,19 @@ class KeyFile:
         """
         self._renew(number + 2)
         del self._keys[number]
+
+    def erase(self) -> None:
+        """Erase both keys and the file: the journal holds the chain's ``close``.
+
+        Raises:
+            DurabilityError: The keys may be there still. End the process; the
+                next start erases them.
+        """
+        try:
+            self._disk.erase(self.path)
+        except OSError as error:
+            raise _durability_error(self.path, error) from error
+        self._keys.clear()
 
     def _check_private(self) -> None:
         mode = stat.S_IMODE(os.fstat(self._descriptor).st_mode)

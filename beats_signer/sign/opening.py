@@ -14,6 +14,7 @@ from beats_signer.chain.founding import Predecessor
 from beats_signer.chain.origin import Origin
 from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.errors import DurabilityError, StateError
+from beats_signer.sign.closing import is_closed
 from beats_signer.sign.disk import Disk
 from beats_signer.sign.journal import Journal
 from beats_signer.sign.journal_rows import JournaledChain, JournaledSeal
@@ -68,15 +69,15 @@ class Opening:
     ) -> None:
         """Refuse when the store has chains of this signer that the journal lacks.
 
-        Of a chain that has been replaced, or is about to be, nothing is asked.
+        Of a chain that has ended, or is about to be replaced, nothing is asked.
 
         Raises:
             StateError: It has; most likely the state directory is new or old.
         """
         known = {chain.origin: chain.chain for chain in chains}
-        replaced = {found, *(chain.origin for chain in chains if not chain.active)}
+        ended = {found, *(chain.origin for chain in chains if not chain.active)}
         for origin, chain in sorted(stored.items()):
-            if known.get(origin) != chain and origin not in replaced:
+            if known.get(origin) != chain and origin not in ended:
                 raise StateError(
                     f"the store has the chain {origin}, the journal in "
                     f"{self.state.path} does not",
@@ -101,8 +102,8 @@ class Opening:
             raise StateError(str(error), hint=hint) from error
         return OpenChain(chain.origin, chain.chain, last.head, chain.salt_bytes, keys)
 
-    def open_replaced(self, chain: JournaledChain) -> OpenChain:
-        """Return a chain that has a successor: only its stored prefix grows."""
+    def open_ended(self, chain: JournaledChain) -> OpenChain:
+        """Return a chain that has ended: only its stored prefix grows."""
         head = self._last(chain).head
         return OpenChain(chain.origin, chain.chain, head, chain.salt_bytes, None)
 
@@ -121,6 +122,11 @@ class Opening:
         if origin == self.signer:
             raise StateError(f"{origin} is the catalogue", hint=_CATALOGUE)
         known = {chain.origin: chain for chain in chains}
+        if origin in known and is_closed(self.journal, known[origin]):
+            raise StateError(
+                f"{origin} is closed, and not damaged",
+                hint="Start without --found: the next event founds a new chain.",
+            )
         if origin in known and not known[origin].active:
             raise StateError(
                 f"{origin} has a successor already", hint="Start without --found."
@@ -150,7 +156,7 @@ class Opening:
         """Erase the key files of all chains but those *kept*.
 
         They are of foundings that a crash ended before their seal 0 existed,
-        and of chains that have a successor.
+        and of chains that have ended.
 
         Raises:
             DurabilityError: A file could not be overwritten.

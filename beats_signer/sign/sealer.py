@@ -8,6 +8,9 @@
 
 The order may not change: before 3 no byte has left the process, so the number
 may be used again; after 4 nobody, whoever holds the machine, can sign it again.
+
+A ``close`` erases the key file in step 4. A crash before that leaves a chain that
+has ended by the journal, and the next start erases the keys of such chains.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from beats_signer.chain.head import Head, build_seal
-from beats_signer.chain.seal import SealRecord, sign_seal
+from beats_signer.chain.seal import ZERO, Kind, SealRecord, sign_seal
 from beats_signer.sign.draft import Draft, draft_control, draft_records
 from beats_signer.sign.drafting import Drafting
 from beats_signer.sign.journal import Journal
@@ -47,7 +50,7 @@ class OpenChain:
     head: Head
     salt_bytes: int
     keys: KeyFile | None
-    """``None`` for a chain that has a successor: it gets no more seals."""
+    """``None`` for a chain that has ended: it gets no more seals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +164,8 @@ class Sealer:
                 return self._drafting.draft(windows, number, first)
 
     def _finish(self, draft: Draft) -> Write:
-        assert self._keys is not None, "a chain with a successor gets no seals"
-        number = self.head.seals
+        assert self._keys is not None, "a chain that has ended gets no seals"
+        number, closes = self.head.seals, draft.kind is Kind.CLOSE
         seal = build_seal(
             self.head,
             origin=self.origin,
@@ -170,7 +173,7 @@ class Sealer:
             leaves=draft.leaves,
             body=draft.body,
             time=self._clock(),
-            next_public=self._keys.public(number + 1),
+            next_public=ZERO if closes else self._keys.public(number + 1),
         )
         note = sign_seal(seal, self._keys.key(number))
         record = SealRecord(note, draft.body, b"".join(draft.leaves))
@@ -180,6 +183,9 @@ class Sealer:
         write = Write(self.chain, seal, record, self._store.encode(sealed))
         head = self.head.after(seal, seal.hash())
         self._journal.commit(write, head, draft.effects)
-        self._keys.advance(number)
+        if closes:
+            self._keys.erase()
+        else:
+            self._keys.advance(number)
         self.head = head
         return write

@@ -18,9 +18,11 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.body import Found
+from beats_signer.chain.head import Head
 from beats_signer.errors import StateError
 from beats_signer.sign.catalogue import Catalogue, Intervals
 from beats_signer.sign.chains import Chains
+from beats_signer.sign.closing import has_been_closed
 from beats_signer.sign.disk import Disk
 from beats_signer.sign.dispatch import Dispatch
 from beats_signer.sign.equipment import Equipment
@@ -179,6 +181,24 @@ class Signer:
         assert routing.is_plain == self._router.routing.is_plain, "it needs a restart"
         self._router.change(routing)
         self._chains.change(routing)
+
+    def has_closed(self, origin: str) -> bool:
+        """Tell whether nothing is left to do to close a chain; ask before ``running``.
+
+        Raises:
+            StateError: There is no such chain, or it cannot be closed.
+        """
+        return has_been_closed(self._journal, self.name, origin)
+
+    async def close_chain(self, origin: str) -> Head:
+        """End a chain for good, and return its last head once the store has it.
+
+        ``stop`` records that head in the catalogue. See ``sign.closing``.
+
+        Raises:
+            ForkError: The chain has stopped.
+        """
+        return await self._chains.close(origin)
 
     async def stop(self) -> None:
         """Seal and store what waits, then record the end in the catalogue.

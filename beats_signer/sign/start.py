@@ -85,13 +85,13 @@ class Start:
                 await self.catalogue.found(chain.chain, chain.origin, note)
 
     def _resume(self, chain: JournaledChain, opened: OpenChain | None) -> None:
-        """Go on with a chain, or finish one that has a successor."""
+        """Go on with a chain, or finish one that has ended."""
         if opened is not None:
             self.chains.resume(chain, opened, self.spawn)
             return
         last = self.equipment.journal.last(chain.chain)
         if last is not None and last.head.seals > chain.reported:
-            self.chains.finish(self.opening.open_replaced(chain), self.spawn)
+            self.chains.finish(self.opening.open_ended(chain), self.spawn)
 
     async def _answered(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         """Ask the store until it answers: without it nothing may be signed."""

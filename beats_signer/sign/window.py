@@ -110,7 +110,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A seal without entries: ``heartbeat``, ``config`` or ``erase``."""
+    """A seal without entries: ``heartbeat``, ``config``, ``erase`` or ``close``."""
 
     kind: Kind
     body: str

@@ -146,6 +146,8 @@ class FaultyDisk(Disk):
 
     def _describe(self, data: bytes) -> str:
         owner = "catalogue" if data[8:40] == self._catalogue else "chain"
+        if not any(data):
+            return "erased file"
         if not data.startswith(b"bs-key"):
             return "log"
         number = int.from_bytes(data[40:48], "big")

@@ -2,17 +2,20 @@
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from beats_signer.chain.trust import TrustLine
+from beats_signer.cli.jobs import count_jobs, dividing
 from beats_signer.cli.progress import ReadingProgress
 from beats_signer.cli.server import ServerOptions, server_options
 from beats_signer.cli.source import open_any
 from beats_signer.errors import SourceError, UsageError
 from beats_signer.verify.acknowledged import read_acknowledged
+from beats_signer.verify.division import Division
 from beats_signer.verify.readable import Readable
 from beats_signer.verify.report import Report
 from beats_signer.verify.run import Verification
@@ -74,6 +77,15 @@ _NOTE_BYTES = 1 << 16
     metavar="PATTERN",
     help="Indices of this signer alone: a document that it did not sign is foreign.",
 )
+@click.option(
+    "--jobs",
+    callback=count_jobs,
+    default="1",
+    show_default=True,
+    metavar="N|auto",
+    help="Processes that share the work, auto: one for each CPU. What is found is "
+    "the same. An export is read by one.",
+)
 @server_options
 def verify(
     source: str | None,
@@ -87,6 +99,7 @@ def verify(
     delay: float,
     derived: tuple[str, ...],
     own: tuple[str, ...],
+    jobs: int,
     **options: Any,  # noqa: ANN401
 ) -> int:
     """Prove that no event in SOURCE was altered, removed, inserted or reordered.
@@ -109,13 +122,21 @@ def verify(
     begun = time.monotonic()
     try:
         signer = None if pinned is None else pinned.identity.name
-        opened = open_any(
-            source, server, signer, delay_seconds=delay, derived=derived, own=own
+        opener = partial(
+            open_any,
+            source,
+            server,
+            signer,
+            delay_seconds=delay,
+            derived=derived,
+            own=own,
         )
+        opened = opener()
         click.get_current_context().call_on_close(opened.close)
         chosen = pinned or _choose(opened, report, is_first=first)
         if chosen is not None:
-            _run(opened, chosen, report, notes, only, live)
+            with dividing(opened, opener, jobs) as division:
+                _run(opened, chosen, report, notes, only, live, division)
     except SourceError as error:
         report.undecided.append(f"{error}. {error.hint}".rstrip())
     report.seconds = time.monotonic() - begun
@@ -149,6 +170,7 @@ def _run(
     notes: list[str],
     only: tuple[str, ...],
     live: bool,
+    division: Division | None,
 ) -> None:
     with ReadingProgress("verifying", source.done, time.monotonic) as progress:
         Verification(
@@ -160,6 +182,7 @@ def _run(
             only=only,
             is_live=live,
             on_entries=lambda origin, count: progress.add(count),
+            division=division,
         ).run()
 
 

@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from beats_signer.chain.errors import FormatError
+from beats_signer.chain.listing import ListedChain
 from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.chain.verify import ChainVerifier
 from beats_signer.errors import SourceError
@@ -24,15 +26,28 @@ from beats_signer.store.contract import Entries, EntryBlock
 from beats_signer.verify.lines import Item
 from beats_signer.verify.readable import Readable
 from beats_signer.verify.whole import Whole, digest_record
-from beats_signer.verify.workers import SealRange, Workers
+from beats_signer.verify.workers import SealRange
 
-__all__ = ["Division"]
+__all__ = ["Division", "Others"]
 
 _RANGE_ENTRIES = 32_768
 """About how many entries a range has: half a second of work."""
 _FEW = 8
 """A chain with less than this part of a range is not worth asking others."""
 _NONE = Entries(b"", (), None)
+
+
+class Others(Protocol):
+    """Who looks at ranges of chains, at several of them at once."""
+
+    def start(self, part: SealRange) -> Future[dict[bytes, Whole]] | None:
+        """Let a range be looked at; ``None``: there is nobody who could."""
+
+    def wait(self, answer: Future[dict[bytes, Whole]]) -> dict[bytes, Whole]:
+        """Return what is whole in a range; nothing when nobody can say it."""
+
+    def close(self) -> None:
+        """Let all of them stop. Idempotent."""
 
 
 @dataclass(slots=True)
@@ -50,22 +65,22 @@ class Division:
     def __init__(
         self,
         source: Readable,
-        workers: Workers,
+        others: Others,
         ahead: int,
         range_entries: int = _RANGE_ENTRIES,
     ) -> None:
         """Take the source of who judges, and at how many ranges others may be."""
         self._source = source
-        self._workers = workers
+        self._others = others
         self._ahead = ahead
         self._range_entries = range_entries
         self._asked: deque[_Asked] = deque()
         self._plan: Iterator[SealRange] = iter(())
         self._planned: set[str] = set()
 
-    def expect(self, chains: Iterable[tuple[str, bytes]]) -> None:
-        """Say which chains will be read in this order, by origin and chain id."""
-        known = dict(chains)
+    def expect(self, chains: Iterable[ListedChain]) -> None:
+        """Say which chains will be read, in this order."""
+        known = {listed.origin: listed.founding.hash() for listed in chains}
         self._planned |= set(known)
         self._plan = self._divide(known)
         self._ask()
@@ -81,7 +96,7 @@ class Division:
 
     def close(self) -> None:
         """Let others stop. Idempotent."""
-        self._workers.close()
+        self._others.close()
 
     def _divide(self, chains: dict[str, bytes]) -> Iterator[SealRange]:
         """Yield the ranges of all chains, up to the seals that there are now."""
@@ -112,7 +127,7 @@ class Division:
             part = next(self._plan, None)
             if part is None:
                 return
-            answer = self._workers.start(part)
+            answer = self._others.start(part)
             if answer is None:
                 self._plan = iter(())
                 return
@@ -143,7 +158,7 @@ class Division:
                 return None
             if number < asked.part.stop:
                 if asked.found is None:
-                    asked.found = self._workers.wait(asked.answer)
+                    asked.found = self._others.wait(asked.answer)
                 return asked.found.get(digest_record(record))
             self._drop()
         return None

@@ -8,7 +8,7 @@ is listed by then. A founding is confirmed in the catalogue before any seal of
 its chain is stored, so what is not listed by then is forged.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from beats_signer.chain.catalogue import CatalogueVerifier
@@ -24,7 +24,9 @@ from beats_signer.chain.verify import ChainVerifier
 from beats_signer.errors import SourceError
 from beats_signer.store.contract import Flaw
 from beats_signer.verify.bare import BareEvents
+from beats_signer.verify.division import Division
 from beats_signer.verify.feed import Feed, add_flaw
+from beats_signer.verify.lines import Item
 from beats_signer.verify.readable import Readable
 from beats_signer.verify.report import Report
 from beats_signer.verify.spool import HeadSpool
@@ -46,6 +48,7 @@ class Verification:
         only: Collection[str] = (),
         is_live: bool = False,
         on_entries: Callable[[str, int], None] = lambda origin, count: None,
+        division: Division | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -58,6 +61,7 @@ class Verification:
             only: Origins of the chains to verify; all when empty.
             is_live: Whether the signer is expected to be running.
             on_entries: Called with an origin and a number of entries read.
+            division: Lets others look at the chains too; its owner closes it.
         """
         self._source = source
         self._trust = trust
@@ -66,6 +70,7 @@ class Verification:
         self._kept_checkpoints = checkpoints
         self._only = only
         self._is_live = is_live
+        self._division = division
         self._heads = HeadSpool()
         self._bare = BareEvents()
         self._feed = Feed(report, self._bare, on_entries)
@@ -101,11 +106,14 @@ class Verification:
         is_whole = self._read_catalogue(catalogue, findings)
         if catalogue.is_anchored:
             self._check_listed(catalogue)
-            chains = [
-                self._verify_chain(listed, catalogue)
-                for listed in tuple(catalogue.chains.values())
+            chosen = [
+                listed
+                for listed in catalogue.chains.values()
                 if not self._only or listed.origin in self._only
             ]
+            if self._division is not None:
+                self._division.expect(chosen)
+            chains = [self._verify_chain(listed, catalogue) for listed in chosen]
             if is_whole and not self._only:
                 chains += self._verify_rest(catalogue, findings)
             self._judge_bare(catalogue, findings, is_whole=is_whole)
@@ -250,9 +258,8 @@ class Verification:
             settled=self._source.settled,
         )
         try:
-            seals = self._feed.give(
-                verifier, findings, origin, self._source.read(origin)
-            )
+            items = self._read(origin, verifier)
+            seals = self._feed.give(verifier, findings, origin, items)
         except SourceError as error:
             self._doubt(f"{origin} cannot be read on", error)
             return findings
@@ -269,6 +276,12 @@ class Verification:
         if verifier.found is not None and verifier.found.predecessor is not None:
             self._predecessors.append((findings, verifier.found.predecessor))
         return findings
+
+    def _read(self, origin: str, verifier: ChainVerifier) -> Iterator[Item]:
+        """Yield what a verifier needs of a chain."""
+        if self._division is None:
+            return self._source.read(origin)
+        return self._division.read(origin, verifier)
 
     def _judge_absence(self, origin: str, findings: Findings) -> None:
         """Judge a listed chain of which nothing is there."""

@@ -28,7 +28,7 @@ from beats_signer.errors import SignerError
 from beats_signer.verify.readable import Readable
 from beats_signer.verify.whole import Whole, find_whole
 
-__all__ = ["SealRange", "Workers"]
+__all__ = ["Opener", "SealRange", "Workers"]
 
 Opener = Callable[[], Readable]
 """Opens the source once more, in another process: it must be picklable."""

@@ -36,6 +36,12 @@ def stored(fake: Fake) -> Iterator[Stored]:
 
 
 @pytest.fixture
+def shared(stored: Stored) -> None:
+    """Let several share the work of verifying, too: they have to find the same."""
+    stored.is_divided = True
+
+
+@pytest.fixture
 def anywhere(unstored: Stored) -> Stored:
     """Store a world on the fake server and, with their mark, on a real one."""
     unstored.store()

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -32,6 +33,7 @@ from tests.elasticsearch.server import Access
 from tests.store.elasticsearch.rooms import Log, append, to_write
 from tests.verify.archives import to_entries
 from tests.verify.damage import whole_world
+from tests.verify.dividing import Others, divided, same
 from tests.verify.signer import SignedChain, World
 from tests.verify.verifying import NOW
 
@@ -61,6 +63,8 @@ class Stored:
     """How to connect to a server that asks who one is."""
     options: dict[str, Any] = field(default_factory=dict)
     """How the source is opened, besides the defaults."""
+    is_divided: bool = False
+    """Whether several that share the work have to find the same."""
 
     @property
     def chain(self) -> SignedChain:
@@ -97,6 +101,16 @@ class Stored:
         """Return the report about what is there."""
         report = Report(self.access.url, now)
         with closing(self.open(now)) as source:
+            Verification(source, self.world.trust, report, now=now, **options).run()
+        if self.is_divided:
+            same(report, self._verify_divided(now, **options))
+        return report
+
+    def _verify_divided(self, now: int, **options: Any) -> Report:
+        report = Report(self.access.url, now)
+        others = Others(partial(self.open, now))
+        with closing(self.open(now)) as source, divided(source, others) as division:
+            options["division"] = division
             Verification(source, self.world.trust, report, now=now, **options).run()
         return report
 

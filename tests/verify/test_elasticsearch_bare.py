@@ -13,6 +13,8 @@ from tests.verify.stored import Stored
 from tests.verify.test_elasticsearch_damage import found
 from tests.verify.verifying import NOW, wrong
 
+pytestmark = pytest.mark.usefixtures("shared")
+
 
 def bare(source: dict[str, Any]) -> None:
     """Make of a document what is stored when no mapping accepts its fields."""

@@ -12,6 +12,8 @@ from tests.verify.signer import events
 from tests.verify.stored import Stored
 from tests.verify.verifying import information, name, wrong
 
+pytestmark = pytest.mark.usefixtures("shared")
+
 Source = dict[str, Any]
 
 

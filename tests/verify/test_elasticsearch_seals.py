@@ -13,6 +13,8 @@ from tests.verify.stored import Stored
 from tests.verify.test_elasticsearch_damage import found
 from tests.verify.verifying import information, wrong
 
+pytestmark = pytest.mark.usefixtures("shared")
+
 Source = dict[str, Any]
 
 

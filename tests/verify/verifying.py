@@ -1,6 +1,7 @@
 """Verify a folder as the command does, and name what was found."""
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from beats_signer.chain.findings import Finding
@@ -10,6 +11,7 @@ from beats_signer.verify.report import Report
 from beats_signer.verify.run import Verification
 from beats_signer.verify.source import open_source
 from beats_signer.verify.trusting import parse_trust
+from tests.verify.dividing import Others, divided, same
 from tests.verify.signer import START, World
 
 VECTORS = Path(__file__).parents[2] / "fixtures" / "vectors"
@@ -25,9 +27,25 @@ def vectors_trust() -> TrustLine:
 def verify_folder(
     path: Path, trust: TrustLine, now: int = NOW, **options: object
 ) -> Report:
-    """Return the report about a folder or an archive."""
+    """Return the report about a folder or an archive.
+
+    Where several may share the work, it is what they find as well.
+    """
     report = Report(str(path), now)
     with closing(open_source(path, trust.identity.name)) as source:
+        Verification(source, trust, report, now=now, **options).run()  # type: ignore[arg-type]
+        if source.is_divisible:
+            same(report, _verify_divided(path, trust, now, **options))
+    return report
+
+
+def _verify_divided(
+    path: Path, trust: TrustLine, now: int, **options: object
+) -> Report:
+    report = Report(str(path), now)
+    opener = partial(open_source, path, trust.identity.name)
+    with closing(opener()) as source, divided(source, Others(opener)) as division:
+        options["division"] = division
         Verification(source, trust, report, now=now, **options).run()  # type: ignore[arg-type]
     return report
 

@@ -1,10 +1,11 @@
 # Needs Python 3.11 or newer. Everything else goes into .venv, from the lock file.
 PYTHON ?= python3
+SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench test-peers test-elasticsearch test-pages test-slow lock clean
+.PHONY: demo test check bench test-peers test-elasticsearch test-pages test-slow fuzz lock clean
 
 demo: $(READY)         ## Run the whole main job once, and show it
 	$(BIN)/python tools/demo.py
@@ -33,11 +34,19 @@ test-pages: $(READY)   ## Test the pages in a browser; needs chromium
 test-slow: $(READY)    ## Run the long campaigns
 	$(BIN)/pytest -q -m slow
 
+fuzz: $(READY)         ## Fuzz every parser with atheris, for SECONDS in all
+	$(BIN)/pip install --quiet --disable-pip-version-check \
+	  --require-hashes --no-deps -r requirements-fuzz.lock
+	$(BIN)/python -m tools.fuzz $(SECONDS)
+
 lock: $(READY)         ## Write the lock file anew, with the newest versions
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --upgrade \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --group fuzz --upgrade \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	  -o requirements-fuzz.lock
 
 clean:                 ## Remove everything that these targets made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

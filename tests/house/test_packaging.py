@@ -26,6 +26,15 @@ def test_a_wheel_adds_exactly_two_import_names(tmp_path: Path) -> None:
     }
 
 
+def test_the_fuzzer_is_pinned_with_hashes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    lock = (ROOT / "requirements-fuzz.lock").read_text()
+    wanted = project["dependency-groups"]["fuzz"]
+    assert len(re.findall(r"^atheris==\S+ ; .* \\\n +--hash=", lock, re.M)) == len(
+        wanted
+    )
+
+
 def test_every_dependency_is_pinned_with_hashes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lock = (ROOT / "requirements-dev.lock").read_text().lower()

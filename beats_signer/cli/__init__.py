@@ -4,6 +4,7 @@ import click
 
 from beats_signer import __version__
 from beats_signer.cli.certs import certs
+from beats_signer.cli.close import close
 from beats_signer.cli.config import config
 from beats_signer.cli.export import export
 from beats_signer.cli.init import init
@@ -45,6 +46,7 @@ _COMMANDS = (
     test,
     serve,
     reload,
+    close,
     send,
     status,
     verify,

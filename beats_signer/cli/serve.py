@@ -5,11 +5,9 @@ from pathlib import Path
 import click
 
 from beats_signer import service
-from beats_signer.chain.errors import FormatError
-from beats_signer.chain.origin import Origin
 from beats_signer.cli.options import config_option, overrides_option
+from beats_signer.cli.origin import check_origin
 from beats_signer.config import Config, load
-from beats_signer.errors import UsageError
 from beats_signer.preflight import refuse_open_secrets
 
 __all__ = ["serve"]
@@ -37,20 +35,5 @@ def serve(config: Path, overrides: tuple[str, ...], found: str | None) -> int:
 
     settings = read()
     if found is not None:
-        _check_origin(found, settings.signer)
+        check_origin("--found", found, settings.signer)
     return service.run(settings, read, found=found)
-
-
-def _check_origin(text: str, signer: str) -> None:
-    try:
-        origin = Origin.parse(text)
-    except FormatError as error:
-        raise UsageError(
-            f"--found: {error}",
-            hint="Give the origin as `beats-signer status` or `verify` shows it.",
-        ) from error
-    if origin.signer != signer:
-        raise UsageError(
-            f"--found: {text} is a chain of {origin.signer}, not of {signer}",
-            hint="A signer can only continue a chain of its own.",
-        )

@@ -32,12 +32,14 @@ def test_help_and_configuration_are_those_of_the_program() -> None:
 
 
 def test_every_command_has_its_help_in_the_readme() -> None:
-    listed = set(re.findall(r"<!-- help: beats-signer (\w+) -->", README.read_text()))
+    listed = set(
+        re.findall(r"<!-- help: beats-signer ([\w-]+) -->", README.read_text())
+    )
     done = subprocess.run(
         [*PROGRAM, "--help"], capture_output=True, text=True, check=True
     )
     commands = done.stdout.partition("Commands:")[2].partition("\n\n")[0]
-    assert listed == set(re.findall(r"^  (\w+)", commands, re.M))
+    assert listed == set(re.findall(r"^  ([\w-]+)", commands, re.M))
 
 
 def test_the_two_commands_stand_at_the_top() -> None:

@@ -116,6 +116,28 @@ def test_a_predecessor_that_was_recorded_further_is_truncated(
     ]
 
 
+def test_a_closed_chain_is_followed_by_another_without_a_finding(
+    world: World, tmp_path: Path
+) -> None:
+    old = world.chains[0].seal("close")
+    world.head(old)
+    chain = SignedChain(ORIGIN.replace("090000", "100000")).found()
+    world.chains.append(chain)
+    world.list(chain)
+
+    assert wrong(verify_world(world, tmp_path)) == []
+
+
+def test_a_close_that_is_cut_off_is_missed(world: World, tmp_path: Path) -> None:
+    chain = world.chains[0].seal("close")
+    world.head(chain)
+    chain.lines.pop()
+
+    assert wrong(verify_world(world, tmp_path)) == [
+        "truncated head in audit: seal 2",
+    ]
+
+
 def test_another_identity_of_the_catalogue_holds_for_what_is_founded_later(
     world: World, tmp_path: Path
 ) -> None:

@@ -32,6 +32,12 @@ class Anchors:
         self._heads = iter(sorted([*left, *self._heads, (size, root)]))
         self._head = next(self._heads)
 
+    def cut(self, size: int) -> None:
+        """Forget the heads larger than *size* that the log has not reached."""
+        left = [] if self._head is None else [self._head]
+        self._heads = iter([one for one in (*left, *self._heads) if one[0] <= size])
+        self._head = next(self._heads, None)
+
     def prove(self, log: CompactRange) -> bool:
         """Tell whether a head of this very size has the root of ``log``.
 

@@ -247,12 +247,14 @@ class CatalogueVerifier:
                     self._change_identity(body.identity, seal)
 
     def _change_identity(self, identity: VerifierKey, seal: Seal) -> None:
-        """Trust another identity for later foundings and checkpoints.
+        """Trust another identity for later foundings and checkpoints, and no other.
 
         Only a proven seal can do that: else whoever forged it could sign the
-        checkpoint that proves it.
+        checkpoint that proves it. A checkpoint over this seal that an earlier
+        identity signed is the work of somebody who has stolen that key.
         """
         self._listing.identity = identity
+        self._refuse_later(seal)
         strangers, self._strangers = self._strangers, []
         for note in strangers:
             try:
@@ -261,9 +263,20 @@ class CatalogueVerifier:
                 self._strangers.append(note)
                 continue
             if self._chain is not None and checkpoint.size > seal.number:
+                self._heads.append((checkpoint.size, checkpoint.root))
                 self._chain.anchor(checkpoint.size, checkpoint.root)
             else:  # of a time when another identity was in force
                 self._strangers.append(note)
+
+    def _refuse_later(self, seal: Seal) -> None:
+        """Refuse the checkpoints over a seal that ends the time of their signer."""
+        assert self._chain is not None, "only a seal that was placed is obeyed"
+        self._chain.cut_anchors(seal.number)
+        for size, _ in self._heads:
+            if size > seal.number:
+                detail = f"that of {size} seals is by an identity of before"
+                self._findings.add(FindingKind.FORGED, "checkpoint", detail=detail)
+        self._heads = [head for head in self._heads if head[0] <= seal.number]
 
     def _hear(self, record: CatalogueRecord, seal: int) -> None:
         self._silence.add_record(record)

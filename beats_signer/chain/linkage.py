@@ -102,6 +102,10 @@ class Linkage:
         self._anchors.add(size, root)
         self._compare(self._tail.log)
 
+    def cut_anchors(self, size: int) -> None:
+        """Trust no head that was given so far and is larger than *size*."""
+        self._anchors.cut(size)
+
     def add(self, seal: Seal, note: Note) -> Standing:
         """Judge the next seal as it was read."""
         digest = seal_hash(note.text)

@@ -151,6 +151,10 @@ class ChainVerifier:
         """Trust one more head, of at least the seals that came so far."""
         self._linkage.anchor(size, root)
 
+    def cut_anchors(self, size: int) -> None:
+        """Trust no head that was given so far and is larger than *size*."""
+        self._linkage.cut_anchors(size)
+
     def add_seal(self, record: SealRecord) -> tuple[Seal, Body | None] | None:
         """Take the next seal; return it and its body if it has its place."""
         self.settle()

@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from beats_signer.chain.facts import Facts
 from beats_signer.chain.findings import Finding
+from beats_signer.chain.note import VerifierKey
 from beats_signer.chain.times import format_time
 from beats_signer.chain.trust import TrustLine
 
@@ -29,6 +30,8 @@ class Report:
     """The verifier's clock, nanoseconds since 1970."""
     signer: str = ""
     trust: TrustLine | None = None
+    identity: VerifierKey | None = None
+    """Whose foundings and checkpoints count at the end of the catalogue."""
     is_first: bool = False
     """Whether the trust line was taken from the source itself."""
     catalogue: Facts | None = None
@@ -51,6 +54,13 @@ class Report:
     def entries(self) -> int:
         """Return the number of events that are what was sealed."""
         return sum(chain.intact for chain in self.chains)
+
+    @property
+    def has_rotated(self) -> bool:
+        """Tell whether another identity than that of the trust line is in force."""
+        if self.trust is None or self.identity is None:
+            return False
+        return self.identity != self.trust.identity
 
     @property
     def information(self) -> list[Finding]:
@@ -99,6 +109,7 @@ class Report:
             "signer": self.signer or None,
             "trust": None if trust is None else str(trust),
             "trust_is_first_use": self.is_first,
+            "identity": None if self.identity is None else str(self.identity),
             "entries": self.entries,
             "compared": self.compared,
             "bare": self.bare,

@@ -127,6 +127,7 @@ class Verification:
             self._leave(f"the other {len(catalogue.chains) - len(chains)} chains")
         self._report.signer = self._trust.identity.name
         self._report.trust = self._trust
+        self._report.identity = catalogue.identity if catalogue.is_anchored else None
         self._report.catalogue = facts = catalogue.facts
         if facts is not None and not self._is_live:
             self._leave(f"what came after {format_time(facts.last_time)}")

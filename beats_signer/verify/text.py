@@ -29,6 +29,9 @@ def _lines(report: Report) -> Iterator[str]:
     if report.is_first and report.trust is not None:
         yield "trusted on first sight, by the source's own word; keep this trust line:"
         yield f"  {report.trust}"
+    if report.has_rotated:
+        yield "the identity of the trust line was replaced, as its catalogue says, by"
+        yield f"  {report.identity}"
     for facts in filter(None, [report.catalogue, *report.chains]):
         yield f"  {_describe(facts)}"
     for reason in report.undecided:

@@ -51,19 +51,20 @@ def check_folder(folder: Path, trust: str) -> dict[str, Checked]:
     lines = list(_lines(folder / "catalogue.ndjson"))
     catalogue = _Chain(signer, identity, lines)
     _require(catalogue.hashes[0].hex() == catalogue_id, "catalogue: another founding")
-    _checkpoint((folder / "catalogue.checkpoint").read_text(), identity, catalogue)
+    _checkpoint((folder / "catalogue.checkpoint").read_text(), catalogue)
     checked = {signer: catalogue.checked}
     files = {
         _origin(path): path
         for path in sorted(folder.iterdir())
         if re.search(r"\.ndjson(\.gz)?$", path.name) and path.stem != "catalogue"
     }
-    notes, heads = _records(catalogue.payloads)
+    notes, heads = _records(catalogue)
     _require(set(files) <= set(notes), f"not catalogued: {set(files) - set(notes)}")
-    for origin, note in notes.items():
+    for origin in notes:
         _require(origin in files or origin not in heads, f"{origin}: absent")
         if origin in files:
-            chain = _Chain(origin, identity, _lines(files[origin]))
+            by, note = notes[origin]
+            chain = _Chain(origin, by, _lines(files[origin]))
             _require(chain.notes[0] == note, f"{origin}: another founding")
             for size, root in heads.get(origin, ()):
                 _require(size <= len(chain.hashes), f"{origin}: shorter than {size}")
@@ -80,7 +81,10 @@ class _Chain:
         self.notes: list[str] = []
         self.hashes: list[bytes] = []
         self.log = _Log()
-        self.payloads: list[bytes] = []
+        self.payloads: list[tuple[str, bytes]] = []
+        """Records, each with the identity in force."""
+        self.identities: list[tuple[int, str]] = [(0, identity)]
+        """Each with the size from which on it signs checkpoints."""
         self.entries = self.absent = self.salt_bytes = 0
         self.key = _ZERO
         self.time = ""
@@ -136,6 +140,10 @@ class _Chain:
             keys = [(self.origin, own), _vkey(self.identity)]
         else:
             keys = [(self.origin, self.key)]
+        if kind == "config" and self.origin.count("/") < 3 and "identity" in content:
+            self.identity = content["identity"]
+            _require(_vkey(self.identity)[0] == self.origin, f"{where}: identity")
+            self.identities.append((number + 1, self.identity))
         if kind == "events" and self.origin.count("/") >= 3:
             events = sum(window["events"] for window in content["windows"])
             _require(events == count, f"{where}: windows")
@@ -168,7 +176,7 @@ class _Chain:
         _require(leaf == self.due[len(self.leaves)], f"{where}: altered")
         self.leaves.append(leaf)
         if form == "R":
-            self.payloads.append(payload)
+            self.payloads.append((self.identity, payload))
 
     def _close(self) -> None:
         _require(self.leaves == self.due, f"{self.origin}: entries are missing")
@@ -199,16 +207,16 @@ class _Log:
 
 
 def _records(
-    payloads: list[bytes],
-) -> tuple[dict[str, str], dict[str, list[tuple[int, bytes]]]]:
-    """Return the founding note and the heads of each chain."""
-    notes: dict[str, str] = {}
+    catalogue: _Chain,
+) -> tuple[dict[str, tuple[str, str]], dict[str, list[tuple[int, bytes]]]]:
+    """Return identity and founding note, and the heads, of each chain."""
+    notes: dict[str, tuple[str, str]] = {}
     heads: dict[str, list[tuple[int, bytes]]] = {}
-    for payload in payloads:
+    for identity, payload in catalogue.payloads:
         record = json.loads(payload, object_pairs_hook=_once)
         if record["kind"] == "found":
             _require(record["origin"] not in notes, "catalogue: founded twice")
-            notes[record["origin"]] = record["note"]
+            notes[record["origin"]] = (identity, record["note"])
         elif record["kind"] == "head":
             head = (record["size"], _unbase64(record["root"]))
             known = heads.setdefault(record["origin"], [(0, _EMPTY)])
@@ -219,7 +227,7 @@ def _records(
     return notes, heads
 
 
-def _checkpoint(note: str, identity: str, catalogue: _Chain) -> None:
+def _checkpoint(note: str, catalogue: _Chain) -> None:
     text, signatures = note.split("\n\n")
     origin, size, root = text.split("\n")
     _require(origin == catalogue.origin, "checkpoint: origin")
@@ -227,7 +235,8 @@ def _checkpoint(note: str, identity: str, catalogue: _Chain) -> None:
     _require(
         _unbase64(root) == _tree(catalogue.hashes[: int(size)]), "checkpoint: fork"
     )
-    _verify(f"{text}\n", signatures, [_vkey(identity)], "checkpoint")
+    by = [key for since, key in catalogue.identities if since <= int(size)][-1]
+    _verify(f"{text}\n", signatures, [_vkey(by)], "checkpoint")
 
 
 def _verify(

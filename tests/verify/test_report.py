@@ -59,6 +59,7 @@ class ReportJson(msgspec.Struct, forbid_unknown_fields=True):
     signer: str | None
     trust: str | None
     trust_is_first_use: bool
+    identity: str | None
     entries: int
     compared: int
     bare: int

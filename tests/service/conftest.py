@@ -19,3 +19,14 @@ def signer(founded: Path, tmp_path: Path) -> Iterator[RunningSigner]:
         yield one
     finally:
         one.close()
+
+
+@pytest.fixture
+def serving(founded: Path, tmp_path: Path) -> Iterator[RunningSigner]:
+    """Return a running signer whose limits are the default."""
+    one = RunningSigner(founded, tmp_path / "serving", {"limits": {}})
+    try:
+        one.start()
+        yield one
+    finally:
+        one.close()

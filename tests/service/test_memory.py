@@ -3,7 +3,8 @@
 import json
 import socket
 import ssl
-from contextlib import ExitStack, suppress
+import time
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from beats_signer.sign.lock import StateLock
 from lumberjack import Sender, build_window
 from tests.senders.running import HOST, RunningSigner
+from tests.service.crowd import WINDOW as EVENTS
+from tests.service.crowd import Usage, record
 
 MIB = 1 << 20
 BUDGET = 32 * MIB
@@ -80,3 +83,50 @@ def test_two_hundred_stalled_senders_do_not_exceed_it(
         grown = resident_bytes(frugal, "HWM") - before
         assert grown < BUDGET + WINDOW + 200 * CONNECTION
     assert frugal.end() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_complete", [False, True], ids=["unfinished", "unstored"])
+@pytest.mark.parametrize("is_encrypted", [False, True], ids=["plain", "tls"])
+def test_two_hundred_stalled_senders_stay_below_512_mib(
+    serving: RunningSigner, is_encrypted: bool, is_complete: bool
+) -> None:
+    window = build_window(EVENTS, compression_level=0)
+    sent = window * 5 if is_complete else window[:-1]
+    usage = Usage(serving)
+    before = usage.resident_bytes
+    with ExitStack() as stack:
+        crowd = [
+            stack.enter_context(closing(connect(serving, is_encrypted)))
+            for _ in range(200)
+        ]
+        if is_complete:
+            stack.enter_context(serving.store_waiting())
+        for connection in crowd:
+            connection.settimeout(0.1)
+            with suppress(TimeoutError):
+                connection.sendall(sent)
+        time.sleep(5)
+        status = serving.status()
+        after, peak = usage.resident_bytes, usage.peak_bytes
+        assert status["connections"] == 200 or not is_complete
+
+    record(
+        "200 stalled",
+        encrypted=is_encrypted,
+        complete=is_complete,
+        before_mib=before // MIB,
+        after_mib=after // MIB,
+        peak_mib=peak // MIB,
+        counted_mib=status["memory_bytes"] // MIB,
+        connections=status["connections"],
+    )
+    assert peak < 512 * MIB
+
+
+def connect(signer: RunningSigner, is_encrypted: bool) -> socket.socket:
+    port = signer.tls_port if is_encrypted else signer.plain_port
+    plain = socket.create_connection((HOST, port), 60)
+    if not is_encrypted:
+        return plain
+    return signer.client_context().wrap_socket(plain, server_hostname="localhost")

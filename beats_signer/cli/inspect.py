@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from beats_signer.chain.errors import ChainError
 from beats_signer.chain.seal import parse_seal_note
 from beats_signer.chain.times import format_time
+from beats_signer.cli.layout import open_console
 from beats_signer.cli.server import ServerOptions, server_options
 from beats_signer.cli.source import open_any
 from beats_signer.errors import UsageError
@@ -21,8 +21,6 @@ from beats_signer.verify.view import Event, Reader, describe_seal
 __all__ = ["inspect"]
 
 _POLL_SECONDS = 0.5
-_FILE_COLUMNS = 160
-"""Width of the tables when nobody looks at them."""
 
 
 @click.command(
@@ -51,9 +49,9 @@ def inspect(
     """Show the chains of SOURCE and their events.
 
     SOURCE is the URL of Elasticsearch, an archive, or the folder of an export.
-    Without options the chains; with --chain, --grep or --follow one line per event:
-    when it was sealed, its index, its sender and what it says. Nothing is verified
-    here: that is what `beats-signer verify` is for.
+    Without options the chains; with --chain, --grep, --limit or --follow one line
+    per event: when it was sealed, its index, its sender and what it says. Nothing is
+    verified here: that is what `beats-signer verify` is for.
     """
     opened = open_any(source, ServerOptions.take(options), signer)
     click.get_current_context().call_on_close(opened.close)
@@ -61,8 +59,8 @@ def inspect(
         if part is None or follow:
             raise UsageError("--seal needs --chain, and cannot be followed")
         return _show_seal(opened, _choose(opened, part), number, grep, limit)
-    if part is None and grep is None and not follow:
-        _console().print(_build_chains(opened))
+    if part is None and grep is None and limit is None and not follow:
+        open_console().print(_build_chains(opened))
         return 0
     origins = [_choose(opened, part)] if part else opened.origins()
     shown = 0
@@ -137,7 +135,7 @@ def _show_seal(
             table = _build_table("line", "value")
             for row in describe_seal(*item):
                 table.add_row(*row)
-            _console().print(table)
+            open_console().print(table)
     if not is_found:
         raise UsageError(f"{printable(origin)} has no seal {number} that can be read")
     return 0
@@ -168,10 +166,3 @@ def _build_table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
-
-
-def _console() -> Console:
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:
-        console.width = _FILE_COLUMNS
-    return console

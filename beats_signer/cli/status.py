@@ -1,6 +1,5 @@
 """Ask the running signer how it is, and show the answer as tables."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,18 +7,21 @@ import click
 import msgspec
 from msgspec import Struct
 from rich.console import Console, RenderableType
-from rich.filesize import decimal
-from rich.table import Table
 
 from beats_signer.cli.asking import ask
+from beats_signer.cli.layout import lay_out, open_console
 from beats_signer.cli.options import config_option, overrides_option
 from beats_signer.config import load
 from beats_signer.errors import SourceError
 
 __all__ = ["status"]
 
-_FILE_COLUMNS = 160
-"""Width of the tables when nobody looks at them."""
+
+_CHAIN = (
+    *("chain", "state", "entries", "seals", "stored", "in journal", "waiting"),
+    "last seal",
+)
+_SENDER = ("sender", "peer", "events", "windows", "acked", "open")
 
 
 class ChainStatus(Struct, frozen=True):
@@ -95,10 +97,8 @@ def status(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(body)
         return
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not sys.stdout.isatty():
-        console.width = _FILE_COLUMNS
-    for part in _show(_decode(body)):
+    console = open_console()
+    for part in _show(_decode(body), console):
         console.print(part)
 
 
@@ -112,7 +112,7 @@ def _decode(body: bytes) -> Status:
         ) from error
 
 
-def _show(status: Status) -> Iterator[RenderableType]:
+def _show(status: Status, console: Console) -> Iterator[RenderableType]:
     """Yield what a person wants to see, the most urgent first."""
     state = "stopping" if status.draining else "running"
     yield f"{status.signer} is {state} since {status.started}, {status.version}"
@@ -124,55 +124,45 @@ def _show(status: Status) -> Iterator[RenderableType]:
     )
     yield (
         f"{status.connections} connections on {where}; "
-        f"memory {decimal(status.memory_bytes)} of "
-        f"{decimal(status.memory_limit_bytes)}; "
-        f"journal {decimal(status.journal_bytes)}"
+        f"memory {_mebibytes(status.memory_bytes)} of "
+        f"{_mebibytes(status.memory_limit_bytes)} MiB; "
+        f"journal {_mebibytes(status.journal_bytes)} MiB"
     )
     refused = [f"{n} {reason}" for reason, n in status.refused_senders.items() if n]
     if refused:
         yield f"senders turned away: {', '.join(refused)}; the log names them"
     catalogue = (status.catalogue,) if status.catalogue else ()
-    yield _build_chains((*catalogue, *status.chains))
-    known = tuple(one for one in status.senders if one.peer is not None)
-    if known:
-        yield _build_senders(known)
-
-
-def _build_chains(chains: tuple[ChainStatus, ...]) -> Table:
-    table = _build_table(
-        "chain", "state", "entries", "seals", "stored", "in journal", "waiting", "last"
+    yield lay_out(
+        console, _CHAIN, [_chain_row(one) for one in (*catalogue, *status.chains)]
     )
-    for chain in chains:
-        table.add_row(
-            chain.origin,
-            chain.state,
-            str(chain.entries),
-            str(chain.seals),
-            str(chain.stored_seals),
-            str(chain.journal_rows),
-            str(chain.waiting_windows),
-            chain.last_seal_time or "",
-        )
-    return table
+    known = [_sender_row(one) for one in status.senders if one.peer is not None]
+    if known:
+        yield lay_out(console, _SENDER, known)
 
 
-def _build_senders(senders: tuple[SenderStatus, ...]) -> Table:
-    table = _build_table("sender", "peer", "events", "windows", "acked", "open")
-    for sender in senders:
-        table.add_row(
-            sender.sender or "",
-            sender.peer or "",
-            str(sender.events),
-            str(sender.windows),
-            str(sender.acked),
-            str(sender.open_windows),
-        )
-    return table
+def _chain_row(chain: ChainStatus) -> tuple[str, ...]:
+    return (
+        chain.origin,
+        chain.state,
+        str(chain.entries),
+        str(chain.seals),
+        str(chain.stored_seals),
+        str(chain.journal_rows),
+        str(chain.waiting_windows),
+        f"{chain.last_seal_time[:19]}Z" if chain.last_seal_time else "",
+    )
 
 
-def _build_table(first: str, *columns: str) -> Table:
-    table = Table(title_justify="left")
-    table.add_column(first, overflow="fold")
-    for column in columns:
-        table.add_column(column, justify="right", overflow="fold")
-    return table
+def _sender_row(sender: SenderStatus) -> tuple[str, ...]:
+    return (
+        sender.sender or "",
+        sender.peer or "",
+        str(sender.events),
+        str(sender.windows),
+        str(sender.acked),
+        str(sender.open_windows),
+    )
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / (1 << 20):.1f}"

@@ -106,10 +106,10 @@ def shown(folder: Path, **changes: object) -> str:
     [
         "audit-1 is running since 2026-11-23T09:00:00.000000000Z, 0.1.0",
         "2 connections on 0.0.0.0:5044 (TLS), 127.0.0.1:5045 (plain text)",
-        "memory 1.5 MB of 268.4 MB",
+        "memory 1.4 of 256.0 MiB; journal 0.0 MiB",
         "audit-1/default/generic/20261123T090000Z",
         "34567",
-        "2026-11-23T09:00:01.500000000Z",
+        "2026-11-23T09:00:01Z",
         "web-1.example.com",
         "10.0.0.1:40000",
         "2048",
@@ -127,6 +127,26 @@ def test_the_catalogue_comes_before_the_chains(tmp_path: Path) -> None:
 
 def test_no_table_is_wider_than_what_it_shows_or_cut(tmp_path: Path) -> None:
     assert "…" not in shown(tmp_path)
+
+
+def test_a_narrow_terminal_shows_each_chain_on_lines_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    lines = [line.rstrip() for line in shown(tmp_path).splitlines()]
+
+    at = lines.index(CHAIN["origin"])
+    assert lines[at + 1].startswith("  state running, entries 34567, seals 12, stored")
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_table_that_fits_is_a_table_on_a_narrow_terminal_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert "│ web-1.example.com │" in shown(tmp_path)
 
 
 def test_a_signer_that_drains_is_stopping(tmp_path: Path) -> None:

@@ -96,6 +96,15 @@ def test_limit_ends_after_so_many_events(shell: Shell, archive: Path) -> None:
     assert len(ended.out.splitlines()) == 2
 
 
+def test_a_limit_alone_asks_for_events_and_not_for_the_list(
+    shell: Shell, archive: Path
+) -> None:
+    ended = shell.run("inspect", archive, "--limit", "1")
+
+    assert len(ended.out.splitlines()) == 1
+    assert "audit" in ended.out
+
+
 def test_a_payload_cannot_drive_the_terminal(shell: Shell, tmp_path: Path) -> None:
     world = World()
     world.chain("audit").events([b'{"message":"\\u001b[2Jgone\\n\\u202e"}', b"\x1b]0;"])

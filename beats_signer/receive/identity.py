@@ -1,10 +1,12 @@
 """Read who a sender is from its certificate."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 
 from beats_signer.receive.issuer import UNREADABLE, Issuer, issuer_of
 
@@ -47,8 +49,8 @@ def identify(
     fingerprint = sha256(certificate).hexdigest()
     unnamed = f"sha256:{fingerprint}"
     try:
-        parsed = x509.load_der_x509_certificate(certificate)
-        issuer, serial = issuer_of(parsed.issuer), parsed.serial_number
+        parsed, serial = _parse(certificate)
+        issuer = issuer_of(parsed.issuer)
     except UNREADABLE:
         return Identity(unnamed, fingerprint)
     try:
@@ -58,6 +60,14 @@ def identify(
         return Identity(unnamed, fingerprint, None, issuer, serial)
     name = next((found[source] for source in sources if source in found), unnamed)
     return Identity(name, fingerprint, organization, issuer, serial)
+
+
+def _parse(certificate: bytes) -> tuple[x509.Certificate, int]:
+    """Read a certificate and its number, which may be odd without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        parsed = x509.load_der_x509_certificate(certificate)
+        return parsed, parsed.serial_number
 
 
 def _names(certificate: x509.Certificate) -> Iterator[tuple[str, str]]:

@@ -152,6 +152,13 @@ def test_a_damaged_certificate_still_has_a_fingerprint(data: st.DataObject) -> N
     assert identify(bytes(damaged)).certificate == sha256(damaged).hexdigest()
 
 
+def test_an_odd_serial_number_is_kept_without_a_word() -> None:
+    odd = SOUND.replace(b"\x02\x01\x4d", b"\x02\x01\x00", 1)
+
+    assert odd != SOUND
+    assert identify(odd).serial == 0
+
+
 def test_a_version_that_does_not_exist_is_no_certificate() -> None:
     damaged = SOUND.replace(b"\xa0\3\2\1\2", b"\xa0\3\2\1\7", 1)
 

@@ -17,7 +17,13 @@ from beats_signer.store.elasticsearch.store import ElasticsearchStore
 from beats_signer.store.elasticsearch.templates import TargetPattern
 from beats_signer.store.tally import StoreTally
 
-__all__ = ["build_store", "check_store", "elasticsearch_of", "list_targets"]
+__all__ = [
+    "build_store",
+    "check_store",
+    "elasticsearch_of",
+    "largest_event_bytes",
+    "list_targets",
+]
 
 _RETRY_SECONDS = 1.0
 _MOST_RETRY_SECONDS = 30.0
@@ -37,6 +43,7 @@ def build_store(config: Config, log: FilteringBoundLogger, tally: StoreTally) ->
         log,
         in_flight=settings.in_flight,
         part_bytes=settings.max_body_bytes,
+        target=config.routing.target,
         grace_seconds=settings.grace_seconds,
         has_sender_fields=settings.sender_fields,
         bare_share=settings.bare_share,
@@ -82,10 +89,12 @@ async def _answered(
 ) -> list[Verdict]:
     settings = elasticsearch_of(config)
     patterns = [target.pattern for target in list_targets(config)]
+    largest = largest_event_bytes(config)
+    checks = Checks(client, settings, patterns, event_bytes=largest)
     pause = _RETRY_SECONDS
     while True:
         try:
-            return [one async for one in Checks(client, settings, patterns).run()]
+            return [one async for one in checks.run()]
         except RefusedError:
             raise
         except StoreError as error:
@@ -107,6 +116,12 @@ def elasticsearch_of(config: Config) -> ElasticsearchConfig:
             "is the embedded archive, which needs no setup.",
         )
     return config.elasticsearch
+
+
+def largest_event_bytes(config: Config) -> int:
+    """Return the payload of the largest event that a sender may send."""
+    limits = config.limits
+    return min(max(limits.json_bytes, limits.pairs_bytes), limits.window_bytes)
 
 
 def list_targets(config: Config) -> list[TargetPattern]:

@@ -15,7 +15,11 @@ from beats_signer.settings import list_files
 from beats_signer.store.elasticsearch.checks import Checks
 from beats_signer.store.elasticsearch.connection import connect
 from beats_signer.store.elasticsearch.soundness import Mark, Verdict
-from beats_signer.stores import elasticsearch_of, list_targets
+from beats_signer.stores import (
+    elasticsearch_of,
+    largest_event_bytes,
+    list_targets,
+)
 
 __all__ = ["test"]
 
@@ -60,7 +64,9 @@ async def _run(settings: Config) -> int:
     client = connect(section)
     is_broken = False
     try:
-        async for verdict in Checks(client, section, patterns).run():
+        largest = largest_event_bytes(settings)
+        checks = Checks(client, section, patterns, event_bytes=largest)
+        async for verdict in checks.run():
             is_broken = _tell([verdict]) or is_broken
     finally:
         await client.close()

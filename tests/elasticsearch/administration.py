@@ -23,6 +23,14 @@ _DEFAULTS = {
     "index.default_pipeline": "_none",
     "index.final_pipeline": "_none",
 }
+_CLUSTER_DEFAULTS = {
+    "action.auto_create_index": "true",
+    "http.max_content_length": "100mb",
+    "indexing_pressure.memory.limit": "10%",
+    "indexing_pressure.memory.coordinating.limit": "10%",
+    "indexing_pressure.memory.primary.limit": "10%",
+}
+_OPERATION = "indexing_pressure.memory.max_operation_size"
 _CLOSED = "index.verified_before_close"
 _KEPT = (
     "/_index_template/",
@@ -43,6 +51,8 @@ class Administration:
         """Bodies of the requests that made API keys, by id."""
         self.refused: set[str] = set()
         """Paths that the user has no right to."""
+        self.heap_bytes = 4 << 30
+        """Memory of its one node."""
         self.secured = False
         """Whether it knows users and their rights."""
         self.denied: set[tuple[str, str]] = set()
@@ -63,6 +73,8 @@ class Administration:
             return Answer({"status": "green", "timed_out": False})
         if path == "/_cluster/settings":
             return self._settings(request)
+        if path == "/_nodes/jvm":
+            return self._nodes(request)
         if path == "/_license":
             return Answer({"license": {"status": "active", "type": "basic"}})
         if path == "/_security/_authenticate":
@@ -94,7 +106,18 @@ class Administration:
             for part, values in request.json().items():
                 kept[part] = kept.get(part, {}) | flat(values)
             return Answer({"acknowledged": True})
-        return Answer({"persistent": {}, "transient": {}} | kept)
+        told: dict[str, Any] = {"persistent": {}, "transient": {}} | kept
+        if request.query.get("include_defaults") == "true":
+            own = {} if self._version.startswith("8.") else {_OPERATION: "10%"}
+            told["defaults"] = _CLUSTER_DEFAULTS | own
+        return Answer(told)
+
+    def _nodes(self, request: Request) -> Answer:
+        if request.path in self.refused:
+            raise Refusal(403, "security_exception", "action is unauthorized")
+        memory = {"mem": {"heap_max_in_bytes": self.heap_bytes}}
+        node = {"version": self._version, "roles": ["data", "ingest"], "jvm": memory}
+        return Answer({"nodes": {"fake": node}})
 
     def _make_key(self, request: Request) -> Answer:
         if request.path in self.refused:

@@ -96,7 +96,26 @@ def carry_out(
     outcome_of: Callable[[Action], Outcome | None] = lambda action: None,
 ) -> list[dict[str, Any]]:
     """Return the items of the answer, one per action, in their order."""
-    return [_item(cluster, action, outcome_of(action)) for action in actions]
+    largest: dict[str, int] = {}
+    for action in actions:
+        size = max(len(action.source), largest.get(action.target, 0))
+        largest[action.target] = size
+    return [
+        _item(cluster, one, outcome_of(one) or _limit(cluster, largest[one.target]))
+        for one in actions
+    ]
+
+
+def _limit(cluster: Cluster, size: int) -> Outcome | None:
+    """Refuse all that a request has for one shard for the largest document of it."""
+    most = cluster.operation_bytes
+    if most is None or size <= most:
+        return None
+    reason = (
+        f"Request contains an operation of size [{size}] bytes, which exceeds the "
+        f"maximum allowed limit of [{most}] bytes"
+    )
+    return Outcome(429, "es_rejected_execution_exception", reason=reason)
 
 
 def try_out(cluster: Cluster, action: Action) -> dict[str, Any]:
@@ -141,7 +160,7 @@ def _item(cluster: Cluster, action: Action, scripted: Outcome | None) -> dict[st
 def _scripted(outcome: Outcome) -> dict[str, Any]:
     item: dict[str, Any] = {"status": outcome.status}
     if outcome.kind is not None:
-        item["error"] = {"type": outcome.kind, "reason": "as scripted"}
+        item["error"] = {"type": outcome.kind, "reason": outcome.reason}
     if outcome.result is not None:
         item["result"] = outcome.result
     if outcome.failure_store is not None:

@@ -31,6 +31,8 @@ class Cluster:
         self.streams: dict[str, Stream] = {}
         self.kept: dict[str, dict[str, Any]] = {}
         """Templates, pipelines and the like, by their path."""
+        self.operation_bytes: int | None = None
+        """Most bytes of one document, as of version 9; ``None``: any number."""
 
     def pipeline(self, name: str) -> dict[str, Any]:
         """Return an ingest pipeline."""

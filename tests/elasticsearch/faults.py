@@ -85,6 +85,7 @@ class Outcome:
     failure_store: str | None = None
     applied: bool = False
     """Whether the document is stored all the same."""
+    reason: str = "as scripted"
 
     @classmethod
     def rejected(

@@ -30,7 +30,12 @@ class StoringSigner(RunningSigner):
         self._access = access
         own = {
             "signer": name,
-            "elasticsearch": {"hosts": [url], "grace_seconds": 1, "replicas": 0},
+            "elasticsearch": {
+                "hosts": [url],
+                "grace_seconds": 1,
+                "replicas": 0,
+                "accept": ["event-size"],  # the server is small
+            },
             "routing": {"tenant": name},
             "catalogue": {"head_seconds": 1},
         }

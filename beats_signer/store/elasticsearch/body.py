@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from beats_signer.store.contract import Sealed
 from beats_signer.store.elasticsearch.lines import build_entry_lines, build_seal_lines
+from beats_signer.store.elasticsearch.places import DEFAULT_TARGET
 
 __all__ = [
     "BodyError",
@@ -57,10 +58,19 @@ _PARTS = msgspec.msgpack.Decoder(list[Part])
 
 
 def build_body(
-    sealed: Sealed, part_bytes: int, *, has_sender_fields: bool = False
+    sealed: Sealed,
+    part_bytes: int,
+    *,
+    target: str = DEFAULT_TARGET,
+    has_sender_fields: bool = False,
 ) -> bytes:
-    """Return the bytes of a write whose requests have about ``part_bytes`` each."""
-    lines = build_entry_lines(sealed, has_sender_fields=has_sender_fields)
+    """Return the bytes of a write whose requests have about ``part_bytes`` each.
+
+    ``target`` names the default place of the chain, as in ``default_target``.
+    """
+    lines = build_entry_lines(
+        sealed, target=target, has_sender_fields=has_sender_fields
+    )
     lines += build_seal_lines(sealed)
     sizes = [len(payload) * 2 + _ENTRY_BYTES for payload in sealed.entries.payloads]
     stops = [*_stops(sizes, part_bytes), len(sizes) + 1]

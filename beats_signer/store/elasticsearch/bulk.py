@@ -145,7 +145,7 @@ class Bulk:
                 raise StoreError(message, hint="The server is busy; nothing is lost.")
             case RequestVerdict.TOO_LARGE:
                 self._capacity.lower(part.size)
-                outcome = Outcome(Verdict.REJECTED, kind, message)
+                outcome = Outcome(Verdict.TOO_LARGE, kind, message)
                 raise NothingTakenError(outcome, is_too_large=True)
             case RequestVerdict.MALFORMED:
                 raise NothingTakenError(Outcome(Verdict.REJECTED, kind, message))

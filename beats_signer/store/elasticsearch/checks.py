@@ -14,12 +14,14 @@ import msgspec
 
 from beats_signer.errors import ConfigError, RefusedError, StoreError
 from beats_signer.store.elasticsearch.client import Answer, Client
+from beats_signer.store.elasticsearch.clustering import SETUP, apply_all, judge_creation
 from beats_signer.store.elasticsearch.config import Accepted, ElasticsearchConfig
-from beats_signer.store.elasticsearch.place import (
-    Place,
-    judge_failure_store,
-    newest,
+from beats_signer.store.elasticsearch.event_size import (
+    NODE_PATHS,
+    judge_event_size,
+    read_nodes,
 )
+from beats_signer.store.elasticsearch.place import Place, judge_failure_store, newest
 from beats_signer.store.elasticsearch.places import CATALOGUE_INDEX, SEALS_INDEX
 from beats_signer.store.elasticsearch.privileges import (
     build_question,
@@ -33,7 +35,6 @@ __all__ = ["Checks", "refuse_if_broken"]
 
 _BUSY: Final = (408, 429)
 _SETTINGS: Final = {"flat_settings": "true", "include_defaults": "true"}
-_SETUP: Final = "Run `beats-signer setup`."
 _OWN: Final = (SEALS_INDEX,)
 Listed = list[dict[str, Any]]
 
@@ -42,9 +43,22 @@ class Checks:
     """All checks of one server, for one configuration."""
 
     def __init__(
-        self, client: Client, config: ElasticsearchConfig, patterns: Sequence[str]
+        self,
+        client: Client,
+        config: ElasticsearchConfig,
+        patterns: Sequence[str],
+        *,
+        event_bytes: int | None = None,
     ) -> None:
-        """Take the patterns of all names that events may go to."""
+        """Take what may come.
+
+        Args:
+            client: It stays open.
+            config: What is accepted.
+            patterns: Of all names that events may go to.
+            event_bytes: Payload of the largest event that a sender may send.
+        """
+        self._event_bytes = event_bytes
         self._client = client
         self._accepted = frozenset(config.accept)
         self._patterns = tuple(dict.fromkeys(patterns))
@@ -66,7 +80,8 @@ class Checks:
             return
         async for verdict in self._check_privileges():
             yield self._weighed(verdict)
-        yield await self._check_creation()
+        async for verdict in self._check_cluster():
+            yield self._weighed(verdict)
         self._templates = await self._ask_templates()
         for pattern in (*_OWN, CATALOGUE_INDEX, *self._patterns):
             async for verdict in self._check_place(pattern):
@@ -106,29 +121,19 @@ class Checks:
             else f"the server answered with {answer.status}",
         )
 
-    async def _check_creation(self) -> Verdict:
-        answer = await self._ask(
-            "GET",
-            "/_cluster/settings",
-            parameters={"include_defaults": "true", "flat_settings": "true"},
-        )
-        if answer.status != 200:
-            return Verdict(
-                Mark.UNKNOWN, "creation", "server", "its settings are not shown to us"
-            )
-        told = msgspec.json.decode(answer.data)
-        value = "true"
-        for part in ("defaults", "persistent", "transient"):
-            value = str(told.get(part, {}).get("action.auto_create_index", value))
-        if value.lower() == "true":
-            return Verdict(Mark.OK, "creation", "server", "places are made when needed")
-        return Verdict(
-            Mark.NOTICE,
-            "creation",
-            "server",
-            f"action.auto_create_index is {value}: only templates of setup allow it",
-            _SETUP,
-        )
+    async def _check_cluster(self) -> AsyncIterator[Verdict]:
+        settings = await self._tell("/_cluster/settings", _SETTINGS)
+        nodes = await self._tell("/_nodes/jvm", {"filter_path": NODE_PATHS})
+        applied = None if settings is None else apply_all(settings)
+        yield judge_creation(applied)
+        if self._event_bytes is not None:
+            told = [] if nodes is None else read_nodes(nodes)
+            yield judge_event_size(applied or {}, told, self._event_bytes)
+
+    async def _tell(self, path: str, parameters: dict[str, str]) -> Any:  # noqa: ANN401
+        """Return an answer as values, ``None`` when it is not shown to us."""
+        answer = await self._ask("GET", path, parameters=parameters)
+        return msgspec.json.decode(answer.data) if answer.status == 200 else None
 
     async def _check_place(self, pattern: str) -> AsyncIterator[Verdict]:
         path = quote(pattern, safe="*")
@@ -173,15 +178,9 @@ class Checks:
             ]
         winner = find_winner(pattern.replace("*", "x"), *self._templates)
         if winner is None:
-            return [
-                Verdict(
-                    Mark.BROKEN if pattern in _OWN else Mark.NOTICE,
-                    "templates",
-                    pattern,
-                    "is not there yet, and no template says how to make it",
-                    _SETUP,
-                )
-            ]
+            mark = Mark.BROKEN if pattern in _OWN else Mark.NOTICE
+            message = "is not there yet, and no template says how to make it"
+            return [Verdict(mark, "templates", pattern, message, SETUP)]
         place = Place(
             pattern,
             dict(flat(winner.body.get("settings", {}))),

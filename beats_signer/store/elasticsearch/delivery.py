@@ -5,6 +5,8 @@
 | created                     | stored                                            |
 | conflict                    | read and compared; ours: stored; else renamed     |
 | rejected, dropped, diverted | sent as a bare document, then as a minimal one    |
+| too large                   | sent with fewer others, alone at last; then the   |
+|                             | same                                              |
 | no such pipeline            | sent without it, tagged                           |
 | no such place, refused      | kept; alarm. The next call sends one of them and, |
 |                             | when it is stored, the others, as they were       |
@@ -20,31 +22,29 @@ same bytes meet themselves as conflicts.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.origin import is_catalogue
 from beats_signer.chain.times import format_time
 from beats_signer.errors import StoreError
-from beats_signer.store.contract import Appended, Write
+from beats_signer.store.contract import Appended, Problem, Write
 from beats_signer.store.elasticsearch.body import BodyError, build_part, split_body
 from beats_signer.store.elasticsearch.bulk import Bulk, NothingTakenError
 from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.conflicts import Conflicts
+from beats_signer.store.elasticsearch.following import follow
 from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict, are_stored
-from beats_signer.store.elasticsearch.parked import explain, is_parked, unusable
+from beats_signer.store.elasticsearch.parked import (
+    describe_too_large,
+    explain,
+    is_parked,
+    unusable,
+)
 from beats_signer.store.elasticsearch.pending import Pending, chunks
-from beats_signer.store.elasticsearch.places import default_target
-from beats_signer.store.elasticsearch.rendering import Item, next_rendering, render
+from beats_signer.store.elasticsearch.rendering import Item
 
 __all__ = ["Delivery"]
-
-_MOST_FAULTS: Final = 3
-"""So often an item that the server fails at is sent as it is."""
-_NO_SHARDS: Final = "unavailable_shards_exception"
-"""A place is there that cannot be written to; the server has waited for a minute."""
 
 _Judged = list[tuple[Item, Outcome]]
 
@@ -59,11 +59,12 @@ class Delivery:
         capacity: Capacity,
         log: FilteringBoundLogger,
         *,
+        target: str,
         grace_seconds: float,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        """Take the write apart.
+        """Take the write apart; ``target`` is the default place of its chain.
 
         Raises:
             RefusedError: Its bytes were made for another store, or are damaged.
@@ -71,15 +72,18 @@ class Delivery:
         self.write = write
         self._bulk = bulk
         self._capacity = capacity
+        self._log = log.bind(chain=write.seal.origin, seal=write.seal.number)
         self._conflicts = Conflicts(
             write,
             bulk,
-            log.bind(chain=write.seal.origin, seal=write.seal.number),
+            self._log,
             grace_seconds=grace_seconds,
             clock=clock,
             sleep=sleep,
         )
-        self._target = default_target(write.seal.origin)
+        self._target = target
+        self.problem: Problem | None = None
+        """What stays away until somebody raises a limit of the server."""
         try:
             self._requests = list(self._split())
         except BodyError as error:
@@ -134,8 +138,15 @@ class Delivery:
     async def _give_up(self, pending: Pending, stuck: _Judged) -> StoreError:
         await pending.park([item for item, outcome in stuck if is_parked(outcome)])
         error = explain(self.write, len(pending.items), stuck)
+        self._tell(describe_too_large(self.write, stuck))
         pending.put_away()
         return error
+
+    def _tell(self, problem: Problem | None) -> None:
+        """Note what is too large, and say so once."""
+        if problem is not None and self.problem is None:
+            self._log.error(problem.symptom, action=problem.action)
+        self.problem = problem or self.problem
 
     async def _send_whole(self, pending: Pending) -> _Judged:
         """Send a request as it was encoded; return its items that are not stored."""
@@ -148,7 +159,8 @@ class Delivery:
             pending.finish()
             return []
         await pending.open()
-        return pending.settle(pending.items, outcomes)
+        judged = pending.settle(pending.items, outcomes)
+        return await self._send_apart(pending, judged)
 
     async def _send(self, pending: Pending, items: Sequence[Item]) -> _Judged:
         """Send items as they are now; return those that are not stored."""
@@ -164,7 +176,18 @@ class Delivery:
             outcomes = await self._bulk.send(part)
         except NothingTakenError as nothing:
             return await self._send_less(pending, items, nothing)
-        return pending.settle(items, outcomes)
+        return await self._send_apart(pending, pending.settle(items, outcomes))
+
+    async def _send_apart(self, pending: Pending, judged: _Judged) -> _Judged:
+        """Send again what was too large together: one large item refuses them all."""
+        large = [item for item, why in judged if why.verdict is Verdict.TOO_LARGE]
+        if len(large) < 2:
+            return judged
+        large.sort(key=lambda item: item.size)
+        half = len(large) // 2
+        judged = [one for one in judged if one[1].verdict is not Verdict.TOO_LARGE]
+        judged += await self._send_chunk(pending, large[:half])
+        return judged + await self._send_chunk(pending, large[half:])
 
     async def _send_less(
         self, pending: Pending, items: Sequence[Item], nothing: NothingTakenError
@@ -198,20 +221,11 @@ class Delivery:
 
     def _followings(self, judged: _Judged) -> list[tuple[Item, Outcome | None]]:
         """Render many items, which takes longer than the loop may wait."""
-        return [self._following(item, outcome) for item, outcome in judged]
-
-    def _following(self, item: Item, outcome: Outcome) -> tuple[Item, Outcome | None]:
-        """Return the item as it is to be sent next; with why, if not now."""
-        lasting = _lasting(item, outcome)
-        if lasting is not None:
-            item = replace(item, faults=item.faults + 1)
-            if item.faults >= _MOST_FAULTS:
-                outcome = replace(outcome, verdict=lasting)
-        rendering = next_rendering(item, outcome.verdict)
-        if rendering is None:
-            return item, outcome
         time = format_time(self.write.seal.time)
-        return render(item, rendering, outcome, target=self._target, time=time), None
+        return [
+            follow(item, outcome, target=self._target, time=time)
+            for item, outcome in judged
+        ]
 
     async def _settle(
         self, pending: Pending, conflicts: _Judged
@@ -232,11 +246,3 @@ class Delivery:
             ready += settled.renamed
             stuck += settled.open
         return ready, stuck
-
-
-def _lasting(item: Item, outcome: Outcome) -> Verdict | None:
-    """Return what it means if it happens as often as ``_MOST_FAULTS``."""
-    if outcome.verdict is Verdict.FAULT:
-        return Verdict.REJECTED
-    is_away = item.may_move and outcome.kind == _NO_SHARDS
-    return Verdict.NO_PLACE if is_away else None

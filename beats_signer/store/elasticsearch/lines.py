@@ -16,6 +16,7 @@ from beats_signer.chain.times import format_time
 from beats_signer.store.contract import Destination, Sealed
 from beats_signer.store.elasticsearch.document import shape
 from beats_signer.store.elasticsearch.places import (
+    DEFAULT_TARGET,
     ID_CHARACTERS,
     default_target,
     ids_of,
@@ -51,11 +52,14 @@ class _Run:
 
 
 def build_entry_lines(
-    sealed: Sealed, *, has_sender_fields: bool = False
+    sealed: Sealed, *, target: str = DEFAULT_TARGET, has_sender_fields: bool = False
 ) -> list[bytes]:
-    """Return action and document of every entry, in order."""
+    """Return action and document of every entry, in order.
+
+    ``target`` names the default place of the chain, as in ``default_target``.
+    """
     ids = ids_of(sealed.chain, sealed.seal.first, sealed.record.leaves)
-    actions = _Actions(sealed)
+    actions = _Actions(sealed, target)
     lines: list[bytes] = []
     for run in _runs(sealed):
         lines += _run_lines(sealed, run, ids, actions, has_sender_fields)
@@ -147,8 +151,8 @@ def build_sender_member(name: str, peer: str | None) -> bytes:
 class _Actions:
     """The action lines of a seal's entries, up to the ``_id``."""
 
-    def __init__(self, sealed: Sealed) -> None:
-        self._default = Destination(default_target(sealed.seal.origin))
+    def __init__(self, sealed: Sealed, target: str) -> None:
+        self._default = Destination(default_target(sealed.seal.origin, target))
         self._known: dict[Destination | None, bytes] = {}
 
     def of(self, destination: Destination | None) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from beats_signer.store.elasticsearch.oversize import can_never_fit
+from beats_signer.store.elasticsearch.oversize import can_never_fit, item_can_never_fit
 
 __all__ = [
     "FILTER_PATH",
@@ -58,6 +58,8 @@ class Verdict(Enum):
     """The target does not exist, may not, or may not be written to by us."""
     REJECTED = "rejected"
     """This document will never be taken, or was taken to somewhere else."""
+    TOO_LARGE = "too large"
+    """It, or another for the same shard, is more than the server ever takes."""
     FAULT = "fault"
     """The server or a pipeline failed: perhaps for good, perhaps not."""
 
@@ -214,6 +216,8 @@ def _verdict(status: int, kind: str, reason: str) -> Verdict:
             return Verdict.NO_PLACE
         case 429 if kind == _BLOCKED:
             return Verdict.REFUSED  # the disk is full: somebody has to see to it
+        case 429 if item_can_never_fit(reason):
+            return Verdict.TOO_LARGE
         case _ if status in _BUSY:
             return Verdict.BUSY
         case 500 if kind == _PIPELINE_FAILED:

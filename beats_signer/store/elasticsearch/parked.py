@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from beats_signer.errors import RefusedError, StoreError
-from beats_signer.store.contract import Write
+from beats_signer.store.contract import Problem, Write
 from beats_signer.store.elasticsearch.body import BodyError
 from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
+from beats_signer.store.elasticsearch.oversize import remedy
 from beats_signer.store.elasticsearch.rendering import Item
 
-__all__ = ["explain", "is_parked", "unusable"]
+__all__ = ["describe_too_large", "explain", "is_parked", "unusable"]
 
 _PASSING: Final = (Verdict.BUSY, Verdict.CONFLICT, Verdict.FAULT)
 _SEVERITY: Final = (
     *_PASSING,
     Verdict.REJECTED,
+    Verdict.TOO_LARGE,
     Verdict.NO_PIPELINE,
     Verdict.NO_PLACE,
     Verdict.REFUSED,
@@ -40,12 +42,35 @@ def explain(
     if not is_parked(outcome):
         return StoreError(message, hint="They are sent again; nothing is lost.")
     if outcome.verdict is Verdict.NO_PLACE:
-        remedy = "See that 'beats-signer setup' has run, and what the signer's role "
-        remedy += f"may do in {index}."
+        action = "See that 'beats-signer setup' has run, and what the signer's role "
+        action += f"may do in {index}."
+    elif outcome.verdict is Verdict.TOO_LARGE:
+        action = f"{remedy(outcome.reason)}."
     else:
-        remedy = f"See to {index}: its blocks, its mapping, its pipelines."
+        action = f"See to {index}: its blocks, its mapping, its pipelines."
     return RefusedError(
-        message, hint=f"{remedy} Nothing is lost; senders wait meanwhile."
+        message, hint=f"{action} Nothing is lost; senders wait meanwhile."
+    )
+
+
+def describe_too_large(
+    write: Write, stuck: Sequence[tuple[Item, Outcome]]
+) -> Problem | None:
+    """Say what is more than the server ever takes, if anything that is left is."""
+    found = [one for one in stuck if one[1].verdict is Verdict.TOO_LARGE]
+    if not found:
+        return None
+    item, outcome = max(found, key=lambda one: one[0].size)
+    seal = write.seal
+    is_seal = item.position == seal.count
+    what = f"seal {seal.number}" if is_seal else f"entry {seal.first + item.position}"
+    setting = "sealing.max_entries" if is_seal else "limits.json_bytes and pairs_bytes"
+    return Problem(
+        f"{seal.origin}: {what} is a document of {item.size} bytes, which is more than "
+        f"{item.place[0]} takes: {outcome.reason}",
+        "Its chain waits, and with it who sends to it; nothing is lost.",
+        f"{remedy(outcome.reason)}. Lower {setting} so that no other one comes: "
+        "`beats-signer test output` says to what.",
     )
 
 

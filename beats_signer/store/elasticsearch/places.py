@@ -9,6 +9,7 @@ from beats_signer.chain.times import format_time
 __all__ = [
     "CATALOGUE_INDEX",
     "CHECKPOINTS_INDEX",
+    "DEFAULT_TARGET",
     "ID_CHARACTERS",
     "SEALS_INDEX",
     "default_target",
@@ -24,16 +25,21 @@ CATALOGUE_INDEX: Final = "beats-signer-catalogue"
 """The entries of catalogues."""
 CHECKPOINTS_INDEX: Final = "beats-signer-checkpoints"
 """The newest checkpoint of each signer; its ``_id`` is the signer's name."""
+DEFAULT_TARGET: Final = "logs-{stream}-{tenant}"
+"""Where the events of a chain go unless the settings say otherwise."""
 ID_CHARACTERS: Final = 28
 """Length of the ``_id`` of an entry."""
 
 
-def default_target(origin: str) -> str:
-    """Return where the entries of a chain go when no rule says otherwise."""
+def default_target(origin: str, target: str = DEFAULT_TARGET) -> str:
+    """Return where the entries of a chain go when no rule says otherwise.
+
+    ``target`` is the setting that names it, from {tenant} and {stream}.
+    """
     if is_catalogue(origin):
         return CATALOGUE_INDEX
     parsed = Origin.parse(origin)
-    return f"logs-{parsed.stream}-{parsed.tenant}"
+    return target.replace("{stream}", parsed.stream).replace("{tenant}", parsed.tenant)
 
 
 def seals_index(time: int) -> str:

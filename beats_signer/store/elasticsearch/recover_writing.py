@@ -3,17 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from beats_signer.store.elasticsearch.body import build_part
 from beats_signer.store.elasticsearch.bulk import Bulk, NothingTakenError
-from beats_signer.store.elasticsearch.outcomes import Outcome
+from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
 from beats_signer.store.elasticsearch.recover_document import Present
 
 __all__ = ["Replacement", "Writing"]
 
+_TOO_LARGE: Final = Verdict.TOO_LARGE
 _ENCODE = msgspec.json.encode
 
 
@@ -56,9 +57,23 @@ class Writing:
         lines = [line for item in items for line in item.lines()]
         part = await asyncio.to_thread(build_part, lines)
         try:
-            return await self._bulk.send(part)
+            outcomes = await self._bulk.send(part)
         except NothingTakenError as nothing:
             if len(items) == 1:
                 return [nothing.outcome]
+        else:
+            return await self._send_apart(items, outcomes)
         half = len(items) // 2
         return await self.send(items[:half]) + await self.send(items[half:])
+
+    async def _send_apart(
+        self, items: Sequence[Replacement], outcomes: list[Outcome]
+    ) -> list[Outcome]:
+        """Send again what was too large together: one large item refuses them all."""
+        large = [n for n, one in enumerate(outcomes) if one.verdict is _TOO_LARGE]
+        half = len(large) // 2
+        for part in (large[:half], large[half:]) if half else ():
+            again = await self.send([items[n] for n in part])
+            for n, outcome in zip(part, again, strict=True):
+                outcomes[n] = outcome
+        return outcomes

@@ -20,6 +20,7 @@ from beats_signer.store.elasticsearch.document import (
     is_usable,
 )
 from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
+from beats_signer.store.elasticsearch.signed import shorten, take_signed
 
 __all__ = [
     "BARE_TAG",
@@ -40,7 +41,6 @@ NO_PIPELINE_TAG: Final = "_beats_signer_no_pipeline"
 NO_PLACE_TAG: Final = "_beats_signer_no_place"
 """Tag of an event whose sender named a target that does not take it."""
 
-_HEAD: Final = b'{"%b":' % RESERVED.encode()
 _BARE_MEMBERS: Final = {RESERVED, TIMESTAMP, "error", "tags"}
 """All that a bare document has; some mappings show an object as dotted names."""
 _MOST_NAMES: Final = 9
@@ -74,11 +74,17 @@ _TRANSITIONS: Final[dict[tuple[Rendering, Verdict], Rendering]] = {
     (Rendering.PLAIN, Verdict.REJECTED): Rendering.BARE,
     (Rendering.PLAIN, Verdict.NO_PIPELINE): Rendering.BARE,
     (Rendering.BARE, Verdict.REJECTED): Rendering.MINIMAL,
+    (Rendering.FULL, Verdict.TOO_LARGE): Rendering.BARE,
+    (Rendering.DEFAULT, Verdict.TOO_LARGE): Rendering.BARE,
+    (Rendering.PLAIN, Verdict.TOO_LARGE): Rendering.BARE,
+    (Rendering.BARE, Verdict.TOO_LARGE): Rendering.MINIMAL,
 }
 """What is sent next; what is not here is refused, until somebody mends it."""
 _AT_DEFAULT: Final = {Rendering.DEFAULT, Rendering.MOVED}
 _STOPPING: Final = {Verdict.NO_PLACE, Verdict.REFUSED, Verdict.NO_PIPELINE}
 """What stops a chain, and no sender may stop one by the names that it gives."""
+_HOPELESS: Final = {*_STOPPING, Verdict.REJECTED, Verdict.TOO_LARGE}
+"""The same, of a document that cannot be less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ def next_rendering(item: Item, verdict: Verdict) -> Rendering | None:
             return Rendering.DEFAULT
         case Rendering.BARE if verdict in _STOPPING:
             return Rendering.MOVED
-        case Rendering.MINIMAL if verdict in _STOPPING or verdict is Verdict.REJECTED:
+        case Rendering.MINIMAL if verdict in _HOPELESS:
             return Rendering.MOVED
     return None
 
@@ -144,10 +150,10 @@ def render(
             document = _bare(item.document, why, time)
         case Rendering.MINIMAL:
             action = _act(item, pipeline="_none")
-            document = _minimal(item.document, time)
+            document = _minimal(item.document, why, time)
         case Rendering.MOVED:
             action = _act(item, _index=target, pipeline="_none")
-            document = _minimal(item.document, time)
+            document = _minimal(item.document, why, time)
         case _:
             raise RuntimeError(f"an item is not rendered as {rendering.value} again")
     may_move = item.may_move and rendering not in _AT_DEFAULT
@@ -198,7 +204,7 @@ def _tagged(document: bytes, tag: str) -> bytes:
 def _bare(document: bytes, why: Outcome, time: str) -> bytes:
     error = {"type": why.kind, "message": why.reason}
     return b'%b,"%b":%b,"error":%b,"tags":["%b"]}\n' % (
-        _signed(document),
+        _signed(document, why),
         TIMESTAMP.encode(),
         _timestamp(document, time),
         _ENCODE(error),
@@ -206,15 +212,14 @@ def _bare(document: bytes, why: Outcome, time: str) -> bytes:
     )
 
 
-def _minimal(document: bytes, time: str) -> bytes:
-    return b'%b,"%b":%b}\n' % (_signed(document), TIMESTAMP.encode(), _ENCODE(time))
+def _minimal(document: bytes, why: Outcome, time: str) -> bytes:
+    signed = _signed(document, why)
+    return b'%b,"%b":%b}\n' % (signed, TIMESTAMP.encode(), _ENCODE(time))
 
 
-def _signed(document: bytes) -> bytes:
-    """Return the document from its start to the end of the signed object."""
-    text = document.decode()
-    _, end = json.JSONDecoder().raw_decode(text, len(_HEAD))
-    return text[:end].encode()
+def _signed(document: bytes, why: Outcome) -> bytes:
+    signed = take_signed(document)
+    return shorten(signed) if why.verdict is Verdict.TOO_LARGE else signed
 
 
 class _Timed(msgspec.Struct, rename={"timestamp": TIMESTAMP}):

@@ -20,6 +20,7 @@ from beats_signer.store.elasticsearch.bulk import Bulk
 from beats_signer.store.elasticsearch.capacity import Capacity
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.delivery import Delivery
+from beats_signer.store.elasticsearch.places import DEFAULT_TARGET, default_target
 from beats_signer.store.elasticsearch.seals import StoredSeals
 from beats_signer.store.tally import StoreTally
 
@@ -41,6 +42,7 @@ class ElasticsearchStore:
         *,
         in_flight: int = _IN_FLIGHT,
         part_bytes: int = _PART_BYTES,
+        target: str = DEFAULT_TARGET,
         grace_seconds: float = _GRACE_SECONDS,
         has_sender_fields: bool = False,
         bare_share: float = _BARE_SHARE,
@@ -50,6 +52,7 @@ class ElasticsearchStore:
     ) -> None:
         """Take the client, which ``close`` closes, and the bounds of the settings.
 
+        ``target`` names the default place of each chain, from {tenant} and {stream}.
         ``grace_seconds`` have to pass after an unanswered request before a
         conflict with our own bytes counts as stored. ``has_sender_fields`` shows
         the sender's name and address among an event's fields. From ``bare_share`` on
@@ -59,6 +62,7 @@ class ElasticsearchStore:
         self._log = log
         self._clock = clock
         self._sleep = sleep
+        self._target = target
         self._grace_seconds = grace_seconds
         self._has_sender_fields = has_sender_fields
         self._bare_share = bare_share
@@ -79,6 +83,7 @@ class ElasticsearchStore:
         return build_body(
             sealed,
             self.capacity.part_bytes,
+            target=self._target,
             has_sender_fields=self._has_sender_fields,
         )
 
@@ -103,8 +108,10 @@ class ElasticsearchStore:
                 self._idle.set()
 
     def problems(self) -> Sequence[Problem]:
-        """See ``Store.problems``: chains of which much is stored bare."""
-        return [one.problem() for one in self._bareness.values() if one.is_problem]
+        """See ``Store.problems``: what is too large, chains that are largely bare."""
+        stuck = [one.problem for one in self._deliveries.values()]
+        bare = [one.problem() for one in self._bareness.values() if one.is_problem]
+        return [one for one in stuck if one is not None] + bare
 
     async def publish_checkpoint(self, signer: str, note: str) -> None:
         """See ``Store.publish_checkpoint``."""
@@ -176,6 +183,7 @@ class ElasticsearchStore:
             bulk,
             self.capacity,
             self._log,
+            target=default_target(write.seal.origin, self._target),
             grace_seconds=self._grace_seconds,
             clock=self._clock,
             sleep=self._sleep,

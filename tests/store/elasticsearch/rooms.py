@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from beats_signer.errors import StoreError
-from beats_signer.store.contract import Appended, Sealed, Write
+from beats_signer.store.contract import Appended, Sealed, Store, Write
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.store import ElasticsearchStore
 from beats_signer.store.tally import StoreTally
@@ -73,7 +73,7 @@ def to_write(store: ElasticsearchStore, sealed: Sealed) -> Write:
     return Write(sealed.chain, sealed.seal, sealed.record, store.encode(sealed))
 
 
-async def append(store: ElasticsearchStore, write: Write, most: int = 8) -> Appended:
+async def append(store: Store, write: Write, most: int = 8) -> Appended:
     """Append as the sequencer does: again while nothing is known."""
     for _ in range(most - 1):
         try:

@@ -131,6 +131,7 @@ class _Pipelines:
 
     def __init__(self, settings: Config) -> None:
         self._router = Router(settings.routing.for_signer(settings.retention_days))
+        self._target = settings.routing.target
 
     def of(self, bare: Bare) -> str | None:
         """Return the pipeline of an event, ``None``: that of the index it is in.
@@ -146,7 +147,7 @@ class _Pipelines:
         destinations = part.window.destinations
         if destinations is None or (destination := destinations[0]) is None:
             return None
-        default = default_target(bare.origin)
+        default = default_target(bare.origin, self._target)
         is_moved = destination.target != default == target_of(bare.present.place[0])
         if destination.is_chosen_by_sender and is_moved:
             return None

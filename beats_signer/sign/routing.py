@@ -207,6 +207,8 @@ class Routing:
                 known["stream"] = stream
                 pattern = (rule.target or self.target).pattern(known)
                 names = rule.targets or (_shortened(pattern),)
+                if rule.lets_sender_choose:  # what its place refuses is moved
+                    names = (*names, _shortened(self.target.pattern(known)))
                 found += [(name, rule.retention_days) for name in names]
         return list(dict.fromkeys(found))
 
@@ -234,7 +236,7 @@ class Routing:
         values = texts | {"tenant": tenant, "stream": stream}
         template = (rule.target if rule else None) or self.target
         pipeline = rule.pipeline.render(values) if rule and rule.pipeline else None
-        if template == DEFAULT_TARGET and pipeline is None:
+        if template == self.target == DEFAULT_TARGET and pipeline is None:
             return None
         target = template.render(values)
         assert target is not None, "all its placeholders have values"

@@ -99,15 +99,15 @@ def bared(folder: Path, fake: Fake, client: Elasticsearch) -> Path:
     return folder
 
 
-def mend(client: Elasticsearch) -> None:
+def mend(client: Elasticsearch, target: str = TARGET) -> None:
     client.indices.put_mapping(
-        index=TARGET, properties={"message": {"type": "long", "ignore_malformed": True}}
+        index=target, properties={"message": {"type": "long", "ignore_malformed": True}}
     )
 
 
-def shown(fake: Fake) -> list[Any]:
+def shown(fake: Fake, target: str = TARGET) -> list[Any]:
     """Return what is seen of the events' messages."""
-    return [one.get("message") for one in fake.documents(TARGET).values()]
+    return [one.get("message") for one in fake.documents(target).values()]
 
 
 def verify(folder: Path) -> Result:
@@ -191,14 +191,19 @@ def test_the_pipeline_is_the_one_that_rules_give_to_the_event(
     assert {one["p"] for one in fake.documents(TARGET).values()} == {"v"}
 
 
+@pytest.mark.parametrize(
+    ("default", "target"),
+    [("", TARGET), (", target: 'events-{tenant}-{stream}'", "events-acme-local")],
+)
 def test_an_event_that_was_moved_gets_no_pipeline_of_the_place_it_asked_for(
-    folder: Path, client: Elasticsearch, fake: Fake
+    folder: Path, client: Elasticsearch, fake: Fake, default: str, target: str
 ) -> None:
     moved = (
         "{when: {senders: ['127.*']}, stream: local, target: 'blocked-{agent.type}', "
         "pipeline: 'p-{agent.type}'}"
     )
-    config(folder).write_text(config(folder).read_text().replace(RULE, moved))
+    text = config(folder).read_text().replace(RULE, moved)
+    config(folder).write_text(text.replace("tenant: acme", f"tenant: acme{default}"))
     spoil(client)
     put_pipeline(client, "p-filebeat", {"set": {"field": "p", "value": "v"}})
     client.indices.create(index="blocked-filebeat")
@@ -206,16 +211,17 @@ def test_an_event_that_was_moved_gets_no_pipeline_of_the_place_it_asked_for(
         index="blocked-filebeat", settings={"index.blocks.write": True}
     )
     client.indices.put_index_template(
-        name="local", index_patterns=[TARGET], data_stream={}, template=WRONG
+        name="local", index_patterns=[target], data_stream={}, template=WRONG
     )
     receive(folder)
-    mend(client)
+    mend(client, target)
 
-    done = run("recover", "--config", config(folder), "--index", TARGET)
+    done = run("recover", "--config", config(folder), "--index", target)
 
     assert done.exit_code == 0, done.output
-    assert None not in shown(fake)
-    assert not [one for one in fake.documents(TARGET).values() if "p" in one]
+    assert len(shown(fake, target)) == COUNT
+    assert None not in shown(fake, target)
+    assert not [one for one in fake.documents(target).values() if "p" in one]
 
 
 def test_a_server_that_is_not_there_is_undecided(folder: Path) -> None:

@@ -370,6 +370,26 @@ def test_tenants_of_senders_are_among_the_targets() -> None:
     assert not routing.is_plain
 
 
+def test_the_default_place_of_what_a_sender_may_misplace_is_among_the_targets() -> None:
+    chosen = rule(stream="{a}", target="x-{b}", retention_days=30)
+    rules = router(target="own-{tenant}.{stream}", rules=[chosen])
+
+    assert rules.routing.targets() == [
+        ("x-*", 30),
+        ("own-default.*", 30),
+        ("own-default.generic", 365),
+    ]
+
+
+def test_a_rule_may_name_the_place_that_is_usually_the_default_one() -> None:
+    usual = rule(stream="s", target="logs-{stream}-{tenant}")
+    rules = router(target="own-{tenant}", rules=[usual])
+
+    (destination,) = only(rules.part(window(PLAIN))).window.destinations or ()
+
+    assert destination == Destination("logs-s-default")
+
+
 def test_what_is_remembered_for_all_senders_together_has_a_bound() -> None:
     rules = router(rules=[rule(stream="{a}")], max_chains=5)
     for number in range(9):

@@ -2,8 +2,9 @@
 
 | what happens                      | then                                          |
 |-----------------------------------|-----------------------------------------------|
-| a worker dies (killed, no memory) | nothing is said any more; who judges reads on |
-|                                   | alone, and the caller is told                 |
+| a worker dies, for want of memory | nothing is said any more; who judges reads on |
+| or because somebody kills it      | alone, and the caller is told                 |
+| a worker cannot be started        | the same                                      |
 | a worker cannot read its range    | nothing is said of it; who judges meets the   |
 |                                   | same, or does not                             |
 | Ctrl-C                            | only who judges hears it, and closes          |
@@ -20,9 +21,10 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future
 from concurrent.futures.process import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext, SpawnProcess
 from threading import Thread
+from typing import Any
 
 from beats_signer.errors import SignerError
 from beats_signer.verify.readable import Readable
@@ -56,7 +58,7 @@ class Workers:
         """
         self._on_death = on_death
         self._is_dead = False
-        context = get_context("spawn")
+        self._context = context = _Context()
         held, self._hold = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(jobs, context, _begin, (opener, held))
 
@@ -65,7 +67,7 @@ class Workers:
         try:
             with _uninterrupted():
                 return self._pool.submit(_examine, part)
-        except BrokenExecutor:
+        except (BrokenExecutor, OSError):  # the second: there is no room for one more
             self._tell()
             return None
 
@@ -81,11 +83,28 @@ class Workers:
         """End all processes at once, whatever they do. Idempotent."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._hold.close()
+        for process in self._context.known:
+            if process.pid is not None:
+                process.kill()  # it may be at its imports, and not hold the pipe yet
 
     def _tell(self) -> None:
         if not self._is_dead:
             self._is_dead = True
             self._on_death()
+
+
+class _Context(SpawnContext):
+    """Starts processes, and knows which."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: ANN401
+        """Prepare a process; the pool starts it."""
+        process = SpawnProcess(*args, **named)
+        self.known.append(process)
+        return process
 
 
 class _Here:

@@ -35,6 +35,14 @@ def found_entries(fake: Fake) -> list[bytes]:
     ]
 
 
+def test_one_altered_document_is_found_by_several(anywhere: Stored) -> None:
+    anywhere.is_divided = True
+    document = anywhere.find(anywhere.chain, 7)
+    anywhere.change(document, lambda source: source.update(message="?"))
+
+    assert wrong(anywhere.verify()) == ["drift fields in audit: entry 7 of seal 3"]
+
+
 @pytest.mark.parametrize("number", [0, 2, 5])
 def test_a_document_that_is_found_by_another_index_than_its_own_is_found(
     stored: Stored, number: int

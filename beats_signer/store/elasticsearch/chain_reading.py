@@ -8,13 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from msgspec import UNSET
-
-from beats_signer.chain.body import ConfigBody, Found, parse_body
-from beats_signer.chain.errors import ChainError
 from beats_signer.chain.findings import FindingKind
-from beats_signer.chain.origin import is_catalogue
-from beats_signer.chain.seal import Kind, Seal, SealRecord
+from beats_signer.chain.seal import Seal, SealRecord
 from beats_signer.chain.times import SECOND
 from beats_signer.errors import SourceError
 from beats_signer.store.contract import EntryBlock, Flaw, Known
@@ -29,10 +24,10 @@ from beats_signer.store.elasticsearch.entry_stream import EntryStream
 from beats_signer.store.elasticsearch.located import Located
 from beats_signer.store.elasticsearch.questions import Asking
 from beats_signer.store.elasticsearch.stored_chain import ChainSeals, InPlace
+from beats_signer.store.elasticsearch.terms import Terms
 
 __all__ = ["ChainReading", "Compare", "Item"]
 
-_DAY: Final = 86_400 * SECOND
 _YOUNG: Final = 300 * SECOND
 """For so long after its seal an entry may not be visible yet."""
 _LATE_SECONDS: Final = 1.0
@@ -91,9 +86,7 @@ class ChainReading:
         self._late_tries = late_tries
         self._entries: EntryStream | None = None
         self._is_certain = True  # where the entries of the next seal begin
-        self._retention_days: int | None = None
-        self._is_erasable = False
-        self._is_catalogue = False
+        self._terms = Terms()
 
     def read(self, first_seal: int, known: Known | None = None) -> Iterator[Item]:
         """Yield the seals from a number on, each followed by its entries.
@@ -180,9 +173,8 @@ class ChainReading:
             self._is_certain = True
         candidates = Candidates(self._chain, seal, record)
         self._located.open(item.number, stored.document, candidates)
-        self._is_catalogue = is_catalogue(seal.origin)
         yield record
-        self._obey(seal, record)
+        self._terms.obey(seal, record)
         stop, block = seal.first + seal.count, None
         if known is not None and seal.count:
             block = known(item.number, record)
@@ -245,10 +237,9 @@ class ChainReading:
         first: int,
     ) -> Iterator[Item]:
         """Yield what is known of entries that no document of this view is."""
-        days = self._retention_days
         if due >= first:
             return
-        if days is not None and seal.time + days * _DAY <= self._now:
+        if self._terms.is_over(seal, self._now):
             yield build_absence(due, first - due, "expired")
         elif self._late_tries and seal.time + _YOUNG > self._now:
             yield from self._read_late(record, candidates, due, first)
@@ -273,20 +264,6 @@ class ChainReading:
     def _build(self, claims: Sequence[Claim]) -> Iterator[EntryBlock]:
         return build_entry_blocks(
             claims,
-            is_erasable=self._is_erasable,
-            is_compared=self._compare is not None and not self._is_catalogue,
+            is_erasable=self._terms.is_erasable,
+            is_compared=self._compare is not None and not self._terms.is_catalogue,
         )
-
-    def _obey(self, seal: Seal, record: SealRecord) -> None:
-        """Learn from a body what may be gone; the verifier judges it."""
-        if seal.kind not in (Kind.FOUND, Kind.CONFIG):
-            return
-        try:
-            body = parse_body(seal, record.body)
-        except ChainError:
-            return
-        if isinstance(body, Found):
-            self._retention_days = body.retention_days
-            self._is_erasable = body.salt_bytes > 0
-        elif isinstance(body, ConfigBody) and body.retention_days is not UNSET:
-            self._retention_days = body.retention_days

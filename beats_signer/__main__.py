@@ -1,8 +1,25 @@
-"""Run the command line as ``python -m beats_signer``."""
+"""Run the command line, as ``beats-signer`` or ``python -m beats_signer``."""
 
-from beats_signer.cli import main
+import signal
+from importlib import import_module
 
-__all__: list[str] = []
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line of this process.
+
+    Half a second goes by until the commands are there; a Ctrl-C in that time ends
+    the process by the signal, without a traceback. One that ignores it, as a shell
+    has its background jobs do, goes on ignoring it.
+    """
+    interrupted = signal.getsignal(signal.SIGINT)
+    if interrupted is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    cli = import_module("beats_signer.cli")
+    signal.signal(signal.SIGINT, interrupted)
+    cli.main()
+
 
 if __name__ == "__main__":
     main()

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -14,6 +15,20 @@ from beats_signer.cli import program
 from beats_signer.cli.program import DEBUG_VARIABLE, Program
 from tests.cli.process import COMMAND, ENVIRONMENT
 from tests.cli.receiver import Receiver
+
+INTERRUPTED_WHILE_LOADING = """
+import os, signal, sys
+from beats_signer.__main__ import main
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "beats_signer.cli.serve":
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupting())
+main()
+"""
 
 
 def ending(outcome: BaseException | int | None, **environment: str) -> Result:
@@ -198,6 +213,18 @@ class TestProcess:
         os.close(write_end)
 
         assert result.returncode == 141
+        assert result.stderr == ""
+
+    def test_an_interrupt_while_the_commands_are_loaded_has_no_traceback(self) -> None:
+        result = subprocess.run(
+            [sys.executable, "-c", INTERRUPTED_WHILE_LOADING],
+            capture_output=True,
+            env=ENVIRONMENT,
+            text=True,
+            timeout=30,
+        )
+
+        assert result.returncode == -signal.SIGINT
         assert result.stderr == ""
 
     def test_an_interrupt_ends_a_command_that_waits_for_its_input(self) -> None:

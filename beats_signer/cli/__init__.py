@@ -12,6 +12,7 @@ from beats_signer.cli.inspect import inspect
 from beats_signer.cli.program import Program
 from beats_signer.cli.recover import recover
 from beats_signer.cli.reload import reload
+from beats_signer.cli.rotate_identity import rotate_identity
 from beats_signer.cli.send import send
 from beats_signer.cli.serve import serve
 from beats_signer.cli.setup import setup
@@ -47,6 +48,7 @@ _COMMANDS = (
     serve,
     reload,
     close,
+    rotate_identity,
     send,
     status,
     verify,

@@ -98,6 +98,17 @@ class Catalogue:
         payload = FoundRecord(origin, note).to_payload()
         await self._say(Records((payload,), catalogued=(chain,)))
 
+    async def rotate(self, identity: Identity) -> None:
+        """Let *identity* sign from here on; return when the store has the seal.
+
+        No checkpoint of the old one may cover that seal, so none is made meanwhile.
+        """
+        async with self._publishing:
+            body = ConfigBody(identity=identity.public).to_json()
+            await self.sequencer.append(Control(Kind.CONFIG, body))
+            self._identity = identity
+        await self._publish()
+
     async def keep_reporting(self, prefixes: Callable[[], Prefixes]) -> None:
         """Record heads, or show signs of life, at the right times, for ever."""
         elapsed, intervals = self._timer.elapsed, self._intervals

@@ -52,6 +52,11 @@ class Disk:
         finally:
             os.close(descriptor)
 
+    def rename(self, path: Path, target: Path) -> None:
+        """Give a file its place in the same folder, durably."""
+        path.rename(target)
+        self.sync_folder(target.parent)
+
     def free_bytes(self, path: Path) -> int:
         """Return the space that this user may still fill where *path* is."""
         facts = os.statvfs(path)

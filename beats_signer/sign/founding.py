@@ -215,7 +215,7 @@ def _fill(
     """Write all parts of a state directory and return the catalogue's id."""
     state = StateFolder(path)
     state.keys.mkdir(mode=0o700)
-    identity.write(state, disk)
+    identity.write(state.identity, disk)
     journal = Journal.create(state.journal)
     try:
         founder = Founder(state, identity, journal, encode, clock, entropy, disk)

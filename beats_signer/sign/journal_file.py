@@ -15,12 +15,12 @@ from beats_signer.sign.disk import Disk
 
 __all__ = ["DAMAGED_HINT", "SCHEMA_VERSION", "create_journal", "open_journal"]
 
-SCHEMA_VERSION = 2
-"""Version 1 had no bare documents and no settings; opening adds them."""
+SCHEMA_VERSION = 3
+"""Version 1 had no bare documents and no settings, version 2 no identity that may
+change; opening adds them."""
 
-_FIRST_VERSION = 1
-
-_UPGRADE = f"""
+_UPGRADES = {
+    1: f"""
 BEGIN;
 ALTER TABLE chains ADD COLUMN retention_days INTEGER;
 ALTER TABLE chains ADD COLUMN heartbeat_seconds INTEGER;
@@ -29,9 +29,17 @@ UPDATE chains SET
     heartbeat_seconds = json_extract(body, '$.heartbeat_seconds')
     FROM seals WHERE seals.chain = chains.chain AND number = 0;
 {BARE_TABLE}
-PRAGMA user_version = {SCHEMA_VERSION};
+PRAGMA user_version = 2;
 COMMIT;
-"""  # noqa: S608 - nothing of it comes from outside
+""",  # noqa: S608 - nothing of it comes from outside
+    2: """
+BEGIN;
+ALTER TABLE chains ADD COLUMN identity TEXT;
+PRAGMA user_version = 3;
+COMMIT;
+""",
+}
+"""For each older version, the step to the next one."""
 
 _LOG_BYTES = 64 << 20
 """Size to which the WAL shrinks again after a larger transaction."""
@@ -48,7 +56,9 @@ CREATE TABLE chains (
     catalogued  INTEGER NOT NULL,   -- its found record is in the journal
     reported    INTEGER NOT NULL,   -- size in its newest head record
     retention_days    INTEGER,      -- as the chain says; NULL: for ever
-    heartbeat_seconds INTEGER       -- of the catalogue, as it says
+    -- Of the catalogue, as it says; no identity: that of its founding.
+    heartbeat_seconds INTEGER,
+    identity          TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX one_chain_per_route ON chains (tenant, stream) WHERE active;
 CREATE TABLE seals (
@@ -156,7 +166,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _check(path: Path, database: sqlite3.Connection) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version not in (SCHEMA_VERSION, _FIRST_VERSION):
+    if version != SCHEMA_VERSION and version not in _UPGRADES:
         raise StateError(
             f"{path}: journal of version {version}, this program reads version "
             f"{SCHEMA_VERSION}",
@@ -165,8 +175,8 @@ def _check(path: Path, database: sqlite3.Connection) -> None:
     (damage,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if damage != "ok":
         raise StateError(f"{path}: damaged: {damage}", hint=DAMAGED_HINT)
-    if version == _FIRST_VERSION:
-        database.executescript(_UPGRADE)
+    for older in range(version, SCHEMA_VERSION):
+        database.executescript(_UPGRADES[older])
 
 
 def _set_durable(database: sqlite3.Connection) -> None:

@@ -61,6 +61,8 @@ class JournaledChain:
     """What the chain says of its retention, by its newest seal."""
     heartbeat_seconds: int | None = None
     """Of the catalogue, as it says by its newest seal."""
+    identity: str | None = None
+    """The same, as a vkey; ``None``: the one that its founding names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def select_chains(database: sqlite3.Connection) -> list[JournaledChain]:
             reported=row["reported"],
             retention_days=row["retention_days"],
             heartbeat_seconds=row["heartbeat_seconds"],
+            identity=row["identity"],
         )
         for row in rows
     ]
@@ -138,7 +141,7 @@ def close_chain(database: sqlite3.Connection, chain: bytes) -> None:
 def insert_chain(database: sqlite3.Connection, chain: JournaledChain) -> None:
     """Add a chain that the journal does not know."""
     database.execute(
-        "INSERT INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             chain.chain,
             chain.origin,
@@ -150,6 +153,7 @@ def insert_chain(database: sqlite3.Connection, chain: JournaledChain) -> None:
             chain.reported,
             chain.retention_days,
             chain.heartbeat_seconds,
+            chain.identity,
         ),
     )
 
@@ -209,6 +213,11 @@ def update_settings(
         database.execute(
             "UPDATE chains SET heartbeat_seconds = ? WHERE chain = ?",
             (config.heartbeat_seconds, chain),
+        )
+    if config.identity is not UNSET:
+        database.execute(
+            "UPDATE chains SET identity = ? WHERE chain = ?",
+            (str(config.identity), chain),
         )
 
 

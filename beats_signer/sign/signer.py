@@ -17,9 +17,8 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from beats_signer.chain.body import Found
 from beats_signer.chain.head import Head
-from beats_signer.errors import StateError
+from beats_signer.chain.note import VerifierKey
 from beats_signer.sign.catalogue import Catalogue, Intervals
 from beats_signer.sign.chains import Chains
 from beats_signer.sign.closing import has_been_closed
@@ -34,6 +33,7 @@ from beats_signer.sign.lock import StateLock
 from beats_signer.sign.opening import Opening
 from beats_signer.sign.pace import Pace
 from beats_signer.sign.parting import Router
+from beats_signer.sign.rotation import Rotation
 from beats_signer.sign.routing import Route, Routing
 from beats_signer.sign.sealer import Clock
 from beats_signer.sign.sequencer import Sequencer
@@ -87,6 +87,8 @@ class Signer:
         self._clock = clock
         self._threads = Threads()
         disk, timer = disk or Disk(), timer or Timer()
+        self._entropy = entropy
+        self._rotation = Rotation(state, self.name, journal, disk)
         self._space = Space(state.journal, disk, settings.journal_bytes, log)
         self._timer = timer
         equipment = Equipment(
@@ -200,6 +202,22 @@ class Signer:
         """
         return await self._chains.close(origin)
 
+    async def rotate_identity(self) -> VerifierKey:
+        """Replace the identity key; return the public half of the new one.
+
+        Nothing may have been appended, and only ``stop`` may follow: a founding
+        would be signed by the old key. See ``sign.rotation``.
+
+        Raises:
+            DurabilityError: A file could not be written; the next start knows
+                which key is in force.
+        """
+        entropy = self._entropy
+        identity = await self._threads.seal(self._rotation.prepare, entropy)
+        await self._catalogue.rotate(identity)
+        await self._threads.seal(self._rotation.settle)
+        return identity.public
+
     async def stop(self) -> None:
         """Seal and store what waits, then record the end in the catalogue.
 
@@ -271,9 +289,8 @@ def open_signer(
     lock = StateLock.take(path)
     try:
         state.check_private()
-        identity = Identity.read(state, name)
         journal = Journal.open(state.journal, disk)
-        _check_identity(journal, identity, state)
+        identity = Rotation(state, name, journal, disk or Disk()).settle()
     except BaseException:
         lock.release()
         raise
@@ -290,20 +307,3 @@ def open_signer(
         timer=timer,
     )
     return signer, lock
-
-
-def _check_identity(journal: Journal, identity: Identity, state: StateFolder) -> None:
-    """Refuse a name or an identity key that is not the catalogue's."""
-    chains = {chain.origin: chain.chain for chain in journal.chains()}
-    founding = journal.seal(chains.get(identity.signer, b""), 0)
-    if founding is None:
-        raise StateError(
-            f"{state.path} is not the state directory of the signer {identity.signer}",
-            hint="The name of a signer cannot be changed: correct 'signer' in "
-            "the configuration, or name another state directory.",
-        )
-    if Found.parse(founding.record.body).identity != identity.public:
-        raise StateError(
-            f"{state.identity}: another identity key founded this signer",
-            hint="Put the original file back: what this key signs nobody accepts.",
-        )

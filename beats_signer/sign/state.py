@@ -31,6 +31,11 @@ class StateFolder:
         return self.path / "identity.pem"
 
     @property
+    def next_identity(self) -> Path:
+        """Return the file of an identity key that takes the place of the other."""
+        return self.path / "identity-next.pem"
+
+    @property
     def journal(self) -> Path:
         """Return the journal's file."""
         return self.path / "journal.db"
@@ -50,7 +55,10 @@ class StateFolder:
         Raises:
             StateError: They may, or a part is missing.
         """
-        for path in (self.path, self.keys, self.identity, self.journal):
+        keys = [self.identity]
+        if self.next_identity.exists():  # then the other one may be gone already
+            keys = [self.next_identity, *filter(Path.exists, keys)]
+        for path in (self.path, self.keys, *keys, self.journal):
             try:
                 mode = stat.S_IMODE(path.stat().st_mode)
             except OSError as error:
@@ -81,26 +89,31 @@ class Identity:
         Raises:
             StateError: There is none, or it is not an Ed25519 key.
         """
+        return cls.read_from(state.identity, signer)
+
+    @classmethod
+    def read_from(cls, path: Path, signer: str) -> "Identity":
+        """Read an identity key from one of its files; see ``read``."""
         try:
-            key = load_pem_private_key(state.identity.read_bytes(), None)
+            key = load_pem_private_key(path.read_bytes(), None)
         except (OSError, ValueError, TypeError) as error:
             raise StateError(
-                f"{state.identity}: the identity key cannot be read: {error}",
+                f"{path}: the identity key cannot be read: {error}",
                 hint="Without it no chain can be founded: make a new signer with "
                 "'beats-signer init' under a new name.",
             ) from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise StateError(f"{state.identity}: not an Ed25519 key")
+            raise StateError(f"{path}: not an Ed25519 key")
         return cls(signer, key)
 
-    def write(self, state: StateFolder, disk: Disk) -> None:
-        """Write the identity key of a new signer.
+    def write(self, path: Path, disk: Disk) -> None:
+        """Write an identity key into a new file.
 
         Raises:
             OSError: It may be there in part.
         """
         pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        disk.create(state.identity, pem)
+        disk.create(path, pem)
 
     @property
     def public(self) -> VerifierKey:

@@ -1,86 +1,26 @@
 """``close``: the end of a chain, as an operator and an auditor see it."""
 
 import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from beats_signer.chain.seal import Kind, SealRecord, parse_seal_note
-from beats_signer.cli import program
-from beats_signer.sign.lock import StateLock
-from beats_signer.verify.source import open_source
-from tests.cli.process import COMMAND, ENVIRONMENT
+from beats_signer.chain.seal import Kind
+from tests.cli.sealed import kinds, new_signer, origins, run, send, serving, verify
 from tests.verify.independent import check_folder
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(program, [*map(str, arguments)])
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return the folder of a stopped signer that has sealed ten events."""
-    assert run("init", tmp_path, "--signer", "audit-1").exit_code == 0
-    path = tmp_path / "beats-signer.yml"
-    text = path.read_text().replace("127.0.0.1:5044", "127.0.0.1:0")
-    path.write_text(text + "http: {address: 127.0.0.1:0}\n")
+    new_signer(tmp_path)
     send(tmp_path)
     return tmp_path
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Run the signer of a folder, yield where it listens, and stop it."""
-    with subprocess.Popen(
-        [*COMMAND, "serve", "--config", folder / "beats-signer.yml"],
-        stderr=subprocess.PIPE,
-        env=ENVIRONMENT,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        messages = (json.loads(line)["message"] for line in process.stderr)
-        assert "ready" in messages
-        try:
-            (address,) = StateLock.read(folder / "state")["listeners"]
-            yield str(address)
-            process.terminate()
-            process.stderr.read()
-            assert process.wait(20) == 0
-        finally:
-            process.kill()
-
-
-def send(folder: Path) -> None:
-    with serving(folder) as address:
-        sent = run("send", "--to", address, "--plain", "--count", 10)
-    assert sent.exit_code == 0, sent.stderr
-
-
 def close(folder: Path, origin: str) -> Result:
     return run("close", origin, "--config", folder / "beats-signer.yml")
-
-
-def verify(folder: Path) -> Result:
-    arguments = ["--trust", folder / "trust", "--json"]
-    return run("verify", folder / "archive.db", *arguments)
-
-
-def origins(folder: Path) -> list[str]:
-    with closing(open_source(folder / "archive.db", "audit-1")) as source:
-        return [one for one in source.origins() if one != "audit-1"]
-
-
-def kinds(folder: Path, origin: str) -> list[Kind]:
-    with closing(open_source(folder / "archive.db", "audit-1")) as source:
-        return [
-            parse_seal_note(item.note)[0].kind
-            for item in source.read(origin)
-            if isinstance(item, SealRecord)
-        ]
 
 
 def test_a_closed_chain_verifies_and_the_next_event_founds_another(
@@ -99,7 +39,7 @@ def test_a_closed_chain_verifies_and_the_next_event_founds_another(
     assert verify(folder).exit_code == 0
 
     send(folder)
-    verified = verify(folder)
+    verified = verify(folder, "--json")
     assert verified.exit_code == 0, verified.stdout
     chains = json.loads(verified.stdout)["chains"]
     assert sorted(chain["entries"] for chain in chains) == [10, 10]

@@ -19,8 +19,9 @@ from beats_signer.operate.logging import build_logger
 from beats_signer.sign.disk import Disk
 from beats_signer.sign.journal import Journal
 from beats_signer.sign.journal_rows import JournaledChain, SideEffects
+from beats_signer.sign.rotation import Rotation
 from beats_signer.sign.signer import Signer
-from beats_signer.sign.state import Identity, StateFolder
+from beats_signer.sign.state import StateFolder
 from beats_signer.store.contract import Appended, Store, Write
 from tests.fakes.passing import PassingStore
 from tests.sign.world import SIGNER, World
@@ -144,10 +145,17 @@ class FaultyDisk(Disk):
         with self._faults.at_disk(f"folder {path.name} sync", error):
             super().sync_folder(path)
 
+    def rename(self, path: Path, target: Path) -> None:
+        error = OSError(errno.EIO, "Input/output error")
+        with self._faults.at_disk(f"{target.name} rename", error):
+            super().rename(path, target)
+
     def _describe(self, data: bytes) -> str:
         owner = "catalogue" if data[8:40] == self._catalogue else "chain"
         if not any(data):
             return "erased file"
+        if data.startswith(b"-----BEGIN PRIVATE KEY"):
+            return "identity"
         if not data.startswith(b"bs-key"):
             return "log"
         number = int.from_bytes(data[40:48], "big")
@@ -213,7 +221,7 @@ async def mortal(world: World, faults: Faults) -> AsyncIterator[Signer]:
     journal.faults = faults
     signer = Signer(
         state,
-        Identity.read(state, SIGNER),
+        Rotation(state, SIGNER, journal, disk).settle(),
         journal,
         FaultySteps(world.store, faults),
         world.settings,

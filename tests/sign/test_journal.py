@@ -234,9 +234,9 @@ def test_a_missing_journal_is_refused(path: Path) -> None:
 def test_a_journal_of_another_version_is_refused(path: Path, journal: Journal) -> None:
     journal.close()
     with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 3")
+        database.execute("PRAGMA user_version = 4")
     database.close()
-    with pytest.raises(StateError, match="journal of version 3") as caught:
+    with pytest.raises(StateError, match="journal of version 4") as caught:
         Journal.open(path)
     assert "version of beats-signer that wrote it" in caught.value.hint
 

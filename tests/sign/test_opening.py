@@ -153,7 +153,7 @@ async def test_another_identity_key_is_refused(world: World) -> None:
     world.initialise(world.folder / "other", "audit-2")
     shutil.copy(world.folder / "other" / "identity.pem", world.state)
     caught = await refused(world)
-    assert "another identity key founded this signer" in str(caught)
+    assert "it is not the identity key that the catalogue names" in str(caught)
 
 
 @pytest.mark.parametrize("part", [".", "keys", "identity.pem", "journal.db"])

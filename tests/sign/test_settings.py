@@ -19,6 +19,7 @@ _DOWNGRADE = """
 DROP TABLE bare;
 ALTER TABLE chains DROP COLUMN retention_days;
 ALTER TABLE chains DROP COLUMN heartbeat_seconds;
+ALTER TABLE chains DROP COLUMN identity;
 PRAGMA user_version = 1;
 """
 

@@ -11,6 +11,7 @@
 | /-/reload  | only POST: reads the configuration again; 200, or 400 and why     |
 """
 
+import os
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class HttpServer:
         except OSError as error:
             await runner.cleanup()
             raise ConfigError(
-                f"cannot answer HTTP on {address}: {error.strerror or error}",
+                f"cannot answer HTTP on {address}: {_reason(error)}",
                 hint="Another program may use that port: set http.address to another.",
             ) from error
         return cls(runner)
@@ -92,6 +93,12 @@ class HttpServer:
     async def close(self) -> None:
         """Stop answering."""
         await self._runner.cleanup()
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system says; asyncio says the address once more."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else str(error)
 
 
 def _routes(answers: Answers) -> Sequence[web.RouteDef]:

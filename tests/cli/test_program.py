@@ -31,6 +31,20 @@ main()
 """
 
 
+WARNING_WHILE_LOADING = """
+import sys, warnings
+from beats_signer.__main__ import main
+
+class Warning:
+    def find_spec(self, name, path=None, target=None):
+        if name == "beats_signer.cli.serve":
+            warnings.warn("of no use")
+
+sys.meta_path.insert(0, Warning())
+main()
+"""
+
+
 def ending(outcome: BaseException | int | None, **environment: str) -> Result:
     """Run a command that ends in this way."""
 
@@ -226,6 +240,21 @@ class TestProcess:
 
         assert result.returncode == -signal.SIGINT
         assert result.stderr == ""
+
+    @pytest.mark.parametrize(("options", "lines"), [([], 0), (["-Wdefault"], 1)])
+    def test_warnings_of_libraries_are_shown_only_on_demand(
+        self, options: list[str], lines: int
+    ) -> None:
+        result = subprocess.run(
+            [sys.executable, *options, "-c", WARNING_WHILE_LOADING, "version"],
+            capture_output=True,
+            env=ENVIRONMENT,
+            text=True,
+            timeout=30,
+        )
+
+        assert result.returncode == 0
+        assert result.stderr.count("UserWarning: of no use") == lines
 
     def test_an_interrupt_ends_a_command_that_waits_for_its_input(self) -> None:
         with (

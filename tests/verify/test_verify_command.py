@@ -4,7 +4,10 @@ import gzip
 import json
 import os
 import shutil
+import socket
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -350,3 +353,34 @@ def test_progress_is_shown_on_a_terminal_only() -> None:
 
     assert out.startswith(b"verified: 24 events")
     assert b"verifying" in shown
+
+
+class _NotFound(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+def test_an_address_where_something_else_answers_is_undecided(shell: Shell) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _NotFound) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        ended = shell.run("verify", url, "--trust", TRUST)
+        server.shutdown()
+        thread.join()
+
+    assert ended.code == 2
+    assert "That is no answer of Elasticsearch: see what listens there" in ended.out
+
+
+def test_an_address_that_nobody_listens_at_is_said_once(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        url = f"http://127.0.0.1:{gone.getsockname()[1]}"
+
+    ended = shell.run("verify", url, "--trust", TRUST)
+
+    assert ended.code == 2
+    assert ended.out.splitlines()[1].startswith(f"undecided: {url}: nothing listens")

@@ -3,6 +3,8 @@
 import base64
 import logging
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,20 +86,15 @@ def _encoded_key(key: str) -> str:
 
 
 def _tls_options(config: ElasticsearchTlsConfig) -> dict[str, Any]:
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        for path in config.certificate_authorities:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for path in config.certificate_authorities:
+        with _explaining("certificate_authorities", path):
             context.load_verify_locations(path)
-        if not config.certificate_authorities:
-            context.load_default_certs()
-        if config.certificate is not None and config.key is not None:
+    if not config.certificate_authorities:
+        context.load_default_certs()
+    if config.certificate is not None and config.key is not None:
+        with _explaining("certificate and key", config.certificate, config.key):
             context.load_cert_chain(config.certificate, config.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"elasticsearch.ssl: a file cannot be used: {error}",
-            hint="Name PEM files that the signer may read, and a key that belongs "
-            "to its certificate.",
-        ) from error
     if config.verification_mode != "full":
         context.check_hostname = False
     if config.verification_mode == "none":
@@ -106,3 +103,18 @@ def _tls_options(config: ElasticsearchTlsConfig) -> dict[str, Any]:
     if config.certificate_fingerprint is not None:
         options["ssl_assert_fingerprint"] = config.certificate_fingerprint
     return options
+
+
+@contextmanager
+def _explaining(setting: str, *paths: Path) -> Iterator[None]:
+    """Say of what fails in here which files it was; the library names none."""
+    try:
+        yield
+    except (OSError, ssl.SSLError) as error:
+        names = " and ".join(map(str, paths))
+        raise ConfigError(
+            f"elasticsearch.ssl: {setting}: {names} cannot be used: "
+            f"{error.strerror or error}",
+            hint="Name PEM files that the signer may read, and a key that belongs "
+            "to its certificate.",
+        ) from error

@@ -184,7 +184,8 @@ class Asking:
     def refuse(self, answer: Answer, what: str) -> NoReturn:
         """Raise what an answer means that is none."""
         kind, reason = reason_of(answer.data)
-        message = f"{self.where}: {what}: {answer.status} {kind}: {reason}".rstrip(": ")
+        said = f"{kind}: {reason}" if kind else reason
+        message = f"{self.where}: {what}: {answer.status} {said}".rstrip(": ")
         if _LOST_POINT.encode() in answer.data:
             raise LostPointError(message, hint="Verify again.")
         if answer.status in _PASSING:
@@ -194,6 +195,11 @@ class Asking:
                 message,
                 hint="Name a key or a user of the role beats-signer-verifier, which "
                 "`beats-signer setup` makes.",
+            )
+        if not kind:
+            raise SourceError(
+                message,
+                hint="That is no answer of Elasticsearch: see what listens there.",
             )
         raise SourceError(
             message,
@@ -216,9 +222,10 @@ class Asking:
 
     def _give_up(self, error: StoreError) -> NoReturn:
         hint = error.hint
-        if isinstance(error, RefusedError | UnansweredError):
-            raise SourceError(f"{self.where}: {error}", hint=hint) from error
-        raise SourceError(str(error), hint=hint) from error
+        said = str(error)
+        if isinstance(error, RefusedError | UnansweredError) and self.where not in said:
+            said = f"{self.where}: {said}"
+        raise SourceError(said, hint=hint) from error
 
 
 def decode(data: bytes | Raw, kind: type[_T]) -> _T:

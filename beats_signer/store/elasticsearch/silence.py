@@ -9,8 +9,9 @@ __all__ = ["explain_silence"]
 
 _AUTHORITY: Final = (
     "its certificate is of no trusted authority",
-    "Name its authority in elasticsearch.ssl.certificate_authorities; a server that "
-    "set itself up keeps it as config/certs/http_ca.crt.",
+    "Name its authority in elasticsearch.ssl.certificate_authorities, or with --ca "
+    "where a URL is given; a server that set itself up keeps it as "
+    "config/certs/http_ca.crt.",
 )
 _NAME: Final = (
     "its certificate is for another name",
@@ -43,7 +44,7 @@ _KNOWN: Final = (
     (
         "Name or service not known",
         "there is no host of that name",
-        "Correct elasticsearch.hosts.",
+        "Correct the URL, in the settings elasticsearch.hosts.",
     ),
     (
         "Connect call failed",

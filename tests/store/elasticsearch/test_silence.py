@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from beats_signer.errors import ConfigError
 from beats_signer.receive.authority import ThrowawayAuthority
 from beats_signer.store.elasticsearch.client import Client, UnansweredError
 from beats_signer.store.elasticsearch.config import (
@@ -142,3 +143,22 @@ async def test_all_hosts_are_named_when_one_of_several_is_silent() -> None:
     assert str(caught.value).startswith(
         "one of http://127.0.0.1:9, http://127.0.0.2:9: nothing listens there"
     )
+
+
+@pytest.mark.parametrize("names", [("none.crt",), ("none.crt", "none.key")])
+def test_a_file_of_tls_that_cannot_be_used_is_named(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    paths = tuple(tmp_path / name for name in names)
+    tls = (
+        ElasticsearchTlsConfig(certificate=paths[0], key=paths[1])
+        if len(paths) == 2
+        else ElasticsearchTlsConfig(certificate_authorities=paths)
+    )
+    settings = ElasticsearchConfig(hosts=(HostUrl("https://es:9200"),), ssl=tls)
+
+    with pytest.raises(ConfigError) as caught:
+        connect(settings)
+
+    assert all(str(path) in str(caught.value) for path in paths)
+    assert str(caught.value).endswith("cannot be used: No such file or directory")

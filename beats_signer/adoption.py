@@ -17,7 +17,7 @@ from beats_signer.receive.places import Caps
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.sign.signer import Signer
-from beats_signer.stores import check_store, list_targets
+from beats_signer.stores import check_store, largest_event_bytes, list_targets
 
 __all__ = ["Adoption"]
 
@@ -54,7 +54,8 @@ class Adoption:
             )
             if after.ssl is not None and after.ssl != before.ssl
         ]
-        if set(list_targets(new)) - set(list_targets(old)):
+        is_larger = largest_event_bytes(new) > largest_event_bytes(old)
+        if is_larger or set(list_targets(new)) - set(list_targets(old)):
             await self._check_store(new)
         # From here on nothing can fail, and nothing waits.
         patience = msgspec.convert(new.limits, Patience, from_attributes=True)
@@ -69,12 +70,13 @@ class Adoption:
             self.signer.change_routing(new.applied_routing)
 
     async def _check_store(self, config: Config) -> None:
-        """Look at targets as a start does, before events go there."""
+        """Look at the server as a start does, before such events come."""
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
                 await check_store(config, self.log)
         except TimeoutError as error:
             raise ConfigError(
-                "the rules name new targets, and the store does not answer",
-                hint="Reload when it does: targets are checked before they are used.",
+                "the store, which has to take new targets or larger events, does not "
+                "answer",
+                hint="Reload when it does: it is looked at before they are used.",
             ) from error

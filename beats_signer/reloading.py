@@ -6,7 +6,8 @@
 | senders                        | who may not send any longer is disconnected       |
 | ssl of listeners               | counts from the next handshake on; not whether    |
 |                                | there is TLS at all                               |
-| routing, retention_days        | count from the next window on                     |
+| routing, retention_days        | count from the next window on; not routing.target,|
+|                                | where the store puts what it may move             |
 | drain_seconds, logging         | count                                             |
 | anything else                  | needs a restart: is named, the old value stays    |
 | files of TLS and lists         | are used when they change, without a reload       |
@@ -147,8 +148,9 @@ def blend(old: Config, new: Config) -> Config:
             drain_seconds=new.drain_seconds,
             logging=new.logging,
         )
+        routing = msgspec.structs.replace(new.routing, target=old.routing.target)
         routed = msgspec.structs.replace(
-            blended, routing=new.routing, retention_days=new.retention_days
+            blended, routing=routing, retention_days=new.retention_days
         )
     except ValueError as error:
         raise ConfigError(

@@ -66,6 +66,16 @@ def test_other_rules_are_used_where_there_were_rules(tmp_path: Path) -> None:
     assert blend(old, new) == new
 
 
+def test_the_default_place_needs_a_restart_and_the_rules_do_not(tmp_path: Path) -> None:
+    old = config(tmp_path, "routing: {target: one, rules: [{stream: a}]}\n")
+    new = config(tmp_path, "routing: {target: two, rules: [{stream: b}]}\n")
+
+    blended = blend(old, new)
+
+    assert blended.routing.rules == new.routing.rules
+    assert list_changes(blended, new) == ("routing.target",)
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

@@ -189,6 +189,23 @@ async def test_what_is_too_large_is_sent_in_halves(bared: Bared, fake: Fake) -> 
     assert (await bared.recover()).recovered == COUNT
 
 
+async def test_one_document_that_is_too_large_keeps_no_other_one_bare(
+    bared: Bared, fake: Fake
+) -> None:
+    name = bared.hits()[1]["_id"]
+    reason = (
+        "Request contains an operation of size [9] bytes, which exceeds the maximum "
+        "allowed limit of [8] bytes"
+    )
+    large = Outcome(429, "es_rejected_execution_exception", reason=reason)
+    fake.judge(large, lambda action: action.kind == "index", times=COUNT)
+    fake.judge(large, lambda action: action.id == name, times=None)
+
+    report = await bared.recover()
+
+    assert (report.recovered, report.exit_code) == (COUNT - 1, 1)
+
+
 async def test_a_document_that_somebody_changes_meanwhile_is_left_to_them(
     bared: Bared, fake: Fake
 ) -> None:

@@ -122,12 +122,14 @@ async def test_the_signers_key_passes_all_checks(
     client = connect(settings)
     try:
         patterns = [target.pattern for target in TARGETS]
-        found = [one async for one in Checks(client, settings, patterns).run()]
+        checks = Checks(client, settings, patterns, event_bytes=1 << 20)
+        found = [one async for one in checks.run()]
     finally:
         await client.close()
 
     assert not [one for one in found if one.mark is Mark.BROKEN]
     assert [one.mark for one in found if one.check == "privileges"] == [Mark.OK]
+    assert [one.mark for one in found if one.check == "event-size"] == [Mark.OK]
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_a_narrow_terminal_shows_each_chain_on_lines_of_its_own(
 
     lines = [line.rstrip() for line in shown(tmp_path).splitlines()]
 
-    at = lines.index(CHAIN["origin"])
+    at = lines.index(str(CHAIN["origin"]))
     assert lines[at + 1].startswith("  state running, entries 34567, seals 12, stored")
     assert max(map(len, lines)) <= 80
 

@@ -10,6 +10,9 @@ import pytest
 
 from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.contract import Destination, Problem, Write
+from beats_signer.store.elasticsearch.checks import Checks
+from beats_signer.store.elasticsearch.client import Client
+from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
 from beats_signer.store.elasticsearch.oversize import item_can_never_fit, remedy
 from beats_signer.store.elasticsearch.store import ElasticsearchStore
 from tests.elasticsearch.fake import Fake
@@ -219,6 +222,27 @@ async def test_a_real_server_that_never_takes_an_event_is_told(tight: Access) ->
     assert (found, told) == (([True], "1 of 3 items") if IS_LIMITED else ([], ""))
     count = await asyncio.to_thread(_count, tight, "logs-giant-acme")
     assert count == (1 if IS_LIMITED else 2)
+
+
+@pytest.mark.elasticsearch
+async def test_a_real_server_takes_the_largest_event_that_its_check_allows(
+    tight: Access,
+) -> None:
+    client = Client(tight.url)
+    try:
+        config = ElasticsearchConfig(hosts=(HostUrl(tight.url),))
+        checks = Checks(client, config, [], event_bytes=1 << 30)
+        (told,) = [one async for one in checks.run() if one.check == "event-size"]
+    finally:
+        await client.close()
+    found = re.search(r"up to (\d+) bytes", told.message)
+    assert found is not None
+    sealed = Chain("largest").events([b"\xff" * int(found[1])])
+
+    async with opened(tight, timeout_seconds=60, part_bytes=8 << 20) as store:
+        await append(store, to_write(store, sealed), 3)
+
+    assert await asyncio.to_thread(_count, tight, "logs-largest-acme") == 1
 
 
 async def _told(store: ElasticsearchStore, write: Write) -> str:

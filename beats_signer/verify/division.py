@@ -76,18 +76,21 @@ class Division:
         self._range_entries = range_entries
         self._asked: deque[_Asked] = deque()
         self._plan: Iterator[SealRange] = iter(())
-        self._planned: set[str] = set()
+        self._planned: list[str] = []
+        self._at = 0  # which of them is read now,
+        self._number = 0  # and up to which seal
 
     def expect(self, chains: Iterable[ListedChain]) -> None:
         """Say which chains will be read, in this order."""
         known = {listed.origin: listed.founding.hash() for listed in chains}
-        self._planned |= set(known)
+        self._planned, self._at, self._number = list(known), 0, 0
         self._plan = self._divide(known)
         self._ask()
 
     def read(self, origin: str, verifier: ChainVerifier) -> Iterator[Item]:
         """Yield all seals of a chain, each with the entries that others leave."""
         if origin in self._planned:
+            self._at, self._number = self._planned.index(origin), 0
             while self._asked and self._asked[0].part.origin != origin:
                 self._drop()
         yield from self._source.read_knowing(
@@ -99,16 +102,22 @@ class Division:
         self._others.close()
 
     def _divide(self, chains: dict[str, bytes]) -> Iterator[SealRange]:
-        """Yield the ranges of all chains, up to the seals that there are now."""
-        for origin, chain in chains.items():
+        """Yield the ranges of all chains, up to the seals that there are now.
+
+        How many these are is the word of a seal that may be forged: what would lie
+        behind who judges, or in a chain that was read, is given up.
+        """
+        for at, (origin, chain) in enumerate(chains.items()):
             self._source.pin(origin, chain)
             seals, entries = self._measure(origin)
             if entries * _FEW < self._range_entries:
                 continue
             step = max(1, seals * self._range_entries // entries)
-            for first in range(0, seals, step):
+            first = 0
+            while first < seals and at >= self._at:
                 stop = min(seals, first + step)
                 yield SealRange(origin, chain, first, stop)
+                first = max(stop, self._number if at == self._at else 0)
 
     def _measure(self, origin: str) -> tuple[int, int]:
         """Return how many seals and entries a chain has, by what its last one says."""
@@ -160,5 +169,6 @@ class Division:
                 if asked.found is None:
                     asked.found = self._others.wait(asked.answer)
                 return asked.found.get(digest_record(record))
+            self._number = number
             self._drop()
         return None

@@ -23,10 +23,12 @@ from beats_signer.verify.workers import SealRange
 from tests.verify.archives import store
 from tests.verify.damage import whole_world
 from tests.verify.dividing import Others, divided
-from tests.verify.signer import World, events
+from tests.verify.rows import put
+from tests.verify.signer import World, base64_of, events
 from tests.verify.verifying import NOW, verify_folder, wrong
 
 NONE = Entries(b"", (), None)
+ELSE = base64_of(bytes(31) + b"1")
 AUDIT = "chain = (SELECT chain FROM chains WHERE origin LIKE '%audit%')"
 
 
@@ -142,6 +144,22 @@ def test_a_chain_that_ends_early_leaves_the_ranges_of_the_next_one(
 
     assert "truncated head in audit: seals 2-5" in wrong(report)
     assert [chain.intact for chain in report.chains] == [3, 2]
+
+
+def test_a_seal_that_claims_to_be_the_last_of_very_many_holds_nobody_up(
+    world: World, tmp_path: Path
+) -> None:
+    far = 1 << 40
+    world.chains[0].events(events(15, 3), seal=far, first=far, previous=ELSE)
+    archive = put(world, tmp_path / "archive.db")
+
+    report = verify_folder(archive, world.trust)
+
+    assert (
+        f"missing seals in audit: entries 15-{far - 1} of seals 6-{far - 1}"
+        in wrong(report)
+    )
+    assert [chain.intact for chain in report.chains] == [15, 2]
 
 
 def test_salts_of_another_size_than_the_chain_has_are_found(tmp_path: Path) -> None:

@@ -1,12 +1,20 @@
 """Several who share the work on Elasticsearch find what one finds, and where."""
 
+from concurrent.futures import Future
+from contextlib import closing
+
 import pytest
 
 from beats_signer.chain.findings import Document
+from beats_signer.verify.report import Report
+from beats_signer.verify.run import Verification
+from beats_signer.verify.whole import Whole
+from beats_signer.verify.workers import SealRange
 from tests.elasticsearch.fake import Fake
+from tests.verify.dividing import Others, divided
 from tests.verify.signer import World, events
 from tests.verify.stored import Stored
-from tests.verify.verifying import wrong
+from tests.verify.verifying import NOW, wrong
 
 pytestmark = pytest.mark.usefixtures("shared")
 
@@ -53,6 +61,29 @@ def test_a_document_that_is_found_by_another_index_than_its_own_is_found(
     stored.write(Document(own.index, "added"), source)
 
     assert wrong(stored.verify())
+
+
+def test_a_chain_that_grows_while_others_look_raises_no_alarm(stored: Stored) -> None:
+    chain = stored.chain
+
+    class Growing(Others):
+        def start(self, part: SealRange) -> Future[dict[bytes, Whole]]:
+            answer = super().start(part)
+            chain.events(events(chain.entries, 2), time=NOW)
+            stored.store()
+            return answer
+
+    report = Report("", NOW)
+    others = Growing(stored.open)
+    with closing(stored.open()) as source, divided(source, others) as division:
+        verification = Verification(
+            source, stored.world.trust, report, now=NOW, division=division
+        )
+        verification.run()
+
+    assert wrong(report) == []
+    assert report.entries >= 17
+    assert {one.kind.value for one in report.information} <= {"pending"}
 
 
 @pytest.mark.parametrize("deleted", [1, 2, 3])

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Sequence
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -34,10 +35,11 @@ def lay_out(
     wide = console.options.update(width=1 << 16, max_width=1 << 16)
     if console.measure(table, options=wide).maximum <= console.width:
         return table
-    return Text("\n").join(_paragraph(columns, row) for row in rows)
+    return Group(*(_paragraph(columns, row) for row in rows))
 
 
-def _paragraph(columns: Sequence[str], row: Sequence[str]) -> Text:
+def _paragraph(columns: Sequence[str], row: Sequence[str]) -> RenderableType:
     rest = zip(columns[1:], row[1:], strict=True)
     facts = ", ".join(f"{column} {cell}" for column, cell in rest if cell)
-    return Text(f"{row[0]}\n  {facts}", overflow="fold")
+    first, text = (Text(part, overflow="fold") for part in (row[0], facts))
+    return Group(first, Padding(text, (0, 0, 0, 2)))

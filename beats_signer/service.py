@@ -12,7 +12,6 @@ SIGHUP and ``POST /-/reload`` read the configuration again: see ``reloading``.
 import asyncio
 import logging
 import os
-import resource
 import signal
 import sys
 import time
@@ -70,8 +69,6 @@ def run(config: Config, read: Callable[[], Config], *, found: str | None = None)
     Raises:
         SignerError: Any reason not to start or not to go on.
     """
-    # A core dump would hold private keys.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.setswitchinterval(SWITCH_SECONDS)
     threshold = Threshold(config.logging.level)
     log = build_logger(sys.stderr, level=threshold)

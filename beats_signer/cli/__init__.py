@@ -20,6 +20,7 @@ from beats_signer.cli.status import status
 from beats_signer.cli.test import test
 from beats_signer.cli.verify import verify
 from beats_signer.cli.version import version
+from beats_signer.operate.memory import protect_memory
 
 __all__ = ["main", "program"]
 
@@ -63,5 +64,6 @@ for _command in _COMMANDS:
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process, which nobody can look into."""
+    protect_memory()
     program.main()

@@ -53,7 +53,7 @@ class KeyFile:
     """The key file of one chain, open for its one writer.
 
     Keys are held in memory for as long as their seals are unsigned; CPython
-    cannot wipe them, so the process must not leave core dumps. The file stays
+    cannot wipe them, so ``protect_memory`` has to come first. The file stays
     open: a process that is out of descriptors can still advance.
     """
 

@@ -8,6 +8,7 @@ from beats_signer.store.contract import Problem, Write
 from beats_signer.store.elasticsearch.body import BodyError
 from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
 from beats_signer.store.elasticsearch.oversize import remedy
+from beats_signer.store.elasticsearch.quoting import unquoted
 from beats_signer.store.elasticsearch.rendering import Item
 
 __all__ = ["describe_too_large", "explain", "is_parked", "unusable"]
@@ -35,9 +36,11 @@ def explain(
     """Return the error that says why so many items are left."""
     item, outcome = max(stuck, key=lambda pair: _SEVERITY.index(pair[1].verdict))
     index, _ = item.place
+    is_rejected = outcome.verdict is Verdict.REJECTED
     message = (
         f"{left} of {write.seal.count + 1} items of seal {write.seal.number} are not "
-        f"stored in {index}: {outcome.kind or outcome.verdict.value}: {outcome.reason}"
+        f"stored in {index}: {outcome.kind or outcome.verdict.value}: "
+        f"{unquoted(outcome.reason) if is_rejected else outcome.reason}"
     )
     if not is_parked(outcome):
         return StoreError(message, hint="They are sent again; nothing is lost.")

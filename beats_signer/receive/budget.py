@@ -83,6 +83,10 @@ class Budget:
         """Tell whether *reader* may take more bytes now."""
         return not self._is_spent or reader is self._excepted
 
+    def excepts(self, reader: Reader) -> bool:
+        """Tell whether *reader* may read although others have to wait."""
+        return reader is self._excepted
+
     def report(self, reader: Reader, *, unfinished_bytes: int, wants: bool) -> bool:
         """Take note of what *reader* holds and wants; tell whether it may read.
 

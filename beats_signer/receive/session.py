@@ -163,6 +163,7 @@ class Session(asyncio.Protocol):
         self._party = party_of(source)
         self._share = self._terms.shares.of(self._party)
         self._share.join(self)
+        self._budgets = (self._terms.budget, self._share.budget)
         self.outstanding = Outstanding(
             self._terms,
             self._host,
@@ -198,10 +199,15 @@ class Session(asyncio.Protocol):
             and self._share.may_take
         )
 
+    @property
+    def _may_read(self) -> bool:
+        """Tell whether there is memory for more."""
+        in_all, own = self._budgets
+        return in_all.may_read(self) and (own.may_read(self) or in_all.excepts(self))
+
     def _advance(self) -> None:
         """Take the next complete window, if there is one; then read, wait or close."""
-        may_take = self._wants and self._terms.budget.may_read(self)
-        if may_take and not self._intake.is_exhausted:
+        if self._wants and self._may_read and not self._intake.is_exhausted:
             self._take_next()
         self._settle()
 
@@ -279,10 +285,11 @@ class Session(asyncio.Protocol):
             self._close_or_linger()
         if self.state is SessionState.CLOSED:
             return
-        may_read = self._terms.budget.report(
-            self, unfinished_bytes=self._intake.unfinished_bytes, wants=self._wants
-        )
-        if not (self._wants and may_read):
+        for budget in self._budgets:
+            budget.report(
+                self, unfinished_bytes=self._intake.unfinished_bytes, wants=self._wants
+            )
+        if not (self._wants and self._may_read):
             self._pause()
         elif self._intake.is_exhausted:
             self._resume()
@@ -319,7 +326,7 @@ class Session(asyncio.Protocol):
                 has_received=self._intake.has_received,
                 owed=self._intake.owed() if is_reading else None,
                 unfinished=self._intake.unfinished() if is_receiving else None,
-                is_short=self._terms.budget.is_spent,
+                is_short=any(budget.is_spent for budget in self._budgets),
                 waits=self._peer_waits(),
             )
         )
@@ -393,7 +400,7 @@ class Session(asyncio.Protocol):
         It is not when windows wait for the store, nor when there would be
         something to read if we did.
         """
-        if not self._terms.budget.is_blocked:
+        if not any(budget.is_blocked for budget in self._budgets):
             return False
         if self.state is SessionState.READING:
             return True

@@ -8,17 +8,26 @@ half of that is stored. What it sends by then is late, and never lost.
 
 Who is alone has all memory. A share is never less than one window, and one that is
 full holds windows, which the store will give back: so nobody waits for nothing.
+
+Windows that are not complete have a budget of their own for each sender, by the
+same rules as that of all: large ones on many connections would fill the memory, and
+who sends small ones would be the last to be excepted. Whom the budget of all
+excepts may go on whatever that of its sender says, or both would wait for ever.
 """
 
 from collections.abc import Callable
 
-from beats_signer.receive.budget import Reader
+from beats_signer.receive.budget import Budget, Reader
 
 __all__ = ["ACTIVE_SECONDS", "PART", "Share", "Shares"]
 
 PART = 8
 """All shares together are one part in this many of the memory: at 256 MiB some
 sixteen windows of Filebeat for each of two senders, which keeps a store busy."""
+
+_UNFINISHED_PART = 4
+"""Windows of one sender that are not complete may take one part in this many, and
+one window more: together with that the largest leaves room for others."""
 
 ACTIVE_SECONDS = 10.0
 """How long a sender counts as active after a window."""
@@ -27,9 +36,11 @@ ACTIVE_SECONDS = 10.0
 class Share:
     """What one sender has on the way, over all of its connections."""
 
-    def __init__(self, shares: "Shares") -> None:
+    def __init__(self, shares: "Shares", unfinished_bytes: int) -> None:
         self.may_take = True
         """Another window may be read and taken."""
+        self.budget = Budget(unfinished_bytes)
+        """Of windows that are not complete."""
         self._shares = shares
         self._readers: dict[Reader, None] = {}
         self._finished_bytes = 0
@@ -68,6 +79,7 @@ class Share:
     def leave(self, reader: Reader) -> None:
         """Forget a connection, which has ended."""
         del self._readers[reader]
+        self.budget.leave(reader)
         self._shares.forget(self)
 
 
@@ -101,7 +113,8 @@ class Shares:
         """Return the share of a sender."""
         share = self._shares.get(party)
         if share is None:
-            share = self._shares[party] = Share(self)
+            unfinished_bytes = self._memory_bytes // _UNFINISHED_PART
+            share = self._shares[party] = Share(self, unfinished_bytes)
             self._parties[share] = party
         return share
 

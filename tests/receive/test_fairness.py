@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from beats_signer.receive.patience import SILENCE_SECONDS
 from beats_signer.receive.shares import ACTIVE_SECONDS, PART, Shares
 from lumberjack import Sender
-from tests.receive.world import Peer, World
+from tests.receive.world import Peer, World, window_of
 
 MEMORY = 4 << 20
 EVENTS, SIZE = 20, 100
+LARGE = window_of(5, size=100_000)
 NOISY, POLITE = "192.0.2.66", "192.0.2.1"
 TICKS, TICK_SECONDS = 200, 0.1
 
@@ -193,9 +195,9 @@ def run(world: World, beats: Sequence[Beat], *, capacity: int = 20) -> list[int]
 
 @pytest.mark.parametrize("connections", [1, 10, 50])
 def test_fifty_times_the_load_costs_another_less_than_a_tenth(connections: int) -> None:
-    world = World(memory_bytes=MEMORY)
+    world = World(memory_bytes=MEMORY, is_shared=True)
     (alone,) = run(world, [Beat(world, POLITE, 1, 1)])
-    world = World(memory_bytes=MEMORY)
+    world = World(memory_bytes=MEMORY, is_shared=True)
     beats = [Beat(world, NOISY, connections, 50), Beat(world, POLITE, 1, 1)]
     noisy, beside = run(world, beats)
 
@@ -206,14 +208,14 @@ def test_fifty_times_the_load_costs_another_less_than_a_tenth(connections: int) 
 
 
 def test_without_others_a_sender_has_the_whole_store() -> None:
-    world = World(memory_bytes=MEMORY)
+    world = World(memory_bytes=MEMORY, is_shared=True)
     (noisy,) = run(world, [Beat(world, NOISY, 50, 50)])
 
     assert noisy >= 0.95 * TICKS * 20
 
 
 def test_two_that_send_all_they_can_are_stored_alike() -> None:
-    world = World(memory_bytes=MEMORY)
+    world = World(memory_bytes=MEMORY, is_shared=True)
     beats = [Beat(world, NOISY, 50, 50), Beat(world, POLITE, 15, 50)]
     noisy, polite = run(world, beats)
 
@@ -221,7 +223,7 @@ def test_two_that_send_all_they_can_are_stored_alike() -> None:
 
 
 def test_a_sender_that_is_held_back_gets_keepalives_and_loses_nothing() -> None:
-    world = World(memory_bytes=MEMORY)
+    world = World(memory_bytes=MEMORY, is_shared=True)
     noisy = Beat(world, NOISY, 50, 50)
     noisy.tick()
     world.signing.store_all()
@@ -237,3 +239,83 @@ def test_a_sender_that_is_held_back_gets_keepalives_and_loses_nothing() -> None:
     world.timers.advance(1)
     world.signing.store_all()
     assert noisy.stored == noisy.sent
+
+
+# Windows that are not complete.
+
+
+def crowd_of_large_windows(world: World) -> list[Peer]:
+    """Return connections of one sender that lack the last byte of their window."""
+    crowd = [world.connect(NOISY) for _ in range(40)]
+    for peer in crowd:
+        peer.send(LARGE[:-1])
+    return crowd
+
+
+def test_large_unfinished_windows_leave_room_for_other_senders() -> None:
+    world = World(memory_bytes=MEMORY, is_shared=True)
+    crowd_of_large_windows(world)
+    assert world.budget.used_bytes < MEMORY // 2
+    polite = Beat(world, POLITE, 1, 1)
+    polite.tick()
+    world.signing.store_all()
+
+    assert polite.stored == 1
+
+
+def test_large_windows_of_one_sender_are_all_stored_in_the_end() -> None:
+    world = World(memory_bytes=MEMORY, is_shared=True)
+    crowd = crowd_of_large_windows(world)
+    for peer in crowd:
+        peer.send(LARGE[-1:])
+    world.signing.store_all()
+
+    assert [peer.answers for peer in crowd] == [[b"2A\0\0\0\5"]] * len(crowd)
+    assert world.budget.used_bytes == 0
+
+
+def test_windows_of_two_senders_that_are_larger_than_all_memory_are_stored() -> None:
+    world = World(memory_bytes=MEMORY, is_shared=True)
+    stream = window_of(5, size=2 * MEMORY)
+    peers = [world.connect(host) for host in (NOISY, NOISY, POLITE, POLITE)]
+    for start in range(0, len(stream), MEMORY):
+        for peer in peers:
+            peer.send(stream[start : start + MEMORY])
+    world.signing.store_all()
+
+    assert [peer.answers for peer in peers] == [[b"2A\0\0\0\5"]] * 4
+
+
+def test_who_does_not_go_on_while_its_sender_s_memory_is_spent_is_closed() -> None:
+    world = World(memory_bytes=MEMORY, is_shared=True)
+    silent = [world.connect(NOISY) for _ in range(4)]
+    for peer in silent:
+        peer.send(LARGE[:-1])
+    other = world.connect(NOISY)
+    other.send(window_of(1))
+    assert len(world.signing.windows) == 0
+    world.timers.advance(4 * SILENCE_SECONDS)
+    world.signing.store_all()
+
+    assert other.answers[-1] == b"2A\0\0\0\1"
+
+
+def test_who_connects_and_sends_at_once_cannot_make_its_sender_wait_for_ever() -> None:
+    world = World(memory_bytes=MEMORY, is_shared=True)
+    networks = []
+    for number in range(30):
+        session = Session(world.terms, world)
+        network = Network(world.timers, session)
+        network.peer = (NOISY, number)
+        session.connection_made(network)
+        # A connection is read once before anybody could stop it.
+        network.arrive(LARGE[:100_000])
+        world.timers.run()
+        networks.append(network)
+    assert MEMORY // 2 < world.budget.used_bytes < 7 * MEMORY // 8
+    for network in networks:
+        network.arrive(LARGE[100_000:])
+        world.timers.run()
+    world.signing.store_all()
+
+    assert [network.written for network in networks] == [[b"2A\0\0\0\5"]] * 30

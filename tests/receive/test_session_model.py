@@ -69,7 +69,9 @@ class Connections(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(Patience(read_ahead_windows=2), memory_bytes=MEMORY)
+        self.world = World(
+            Patience(read_ahead_windows=2), memory_bytes=MEMORY, is_shared=True
+        )
         self.senders: list[ModelSender] = []
 
     @property

@@ -267,6 +267,7 @@ class World:
         patience: Patience | None = None,
         *,
         memory_bytes: int = 1 << 30,
+        is_shared: bool = False,
         limits: Limits | None = None,
     ) -> None:
         self.timers = ManualTimers()
@@ -281,7 +282,7 @@ class World:
         self.terms = Terms(
             signing=self.signing,
             budget=self.budget,
-            shares=Shares(memory_bytes, self.timers.time),
+            shares=Shares(memory_bytes if is_shared else 1 << 40, self.timers.time),
             patience=patience or Patience(),
             limits=limits or Limits(),
             log=cast(FilteringBoundLogger, logger),

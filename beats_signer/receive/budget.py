@@ -19,6 +19,7 @@ does not go on although it holds memory is closed by its session.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 __all__ = ["Budget", "Reader"]
@@ -52,8 +53,14 @@ class _Share:
 class Budget:
     """One count of bytes, and who waits for it to fall."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, *, is_within_another: bool = False) -> None:
+        """Take the limit.
+
+        A budget within another may exceed its own, for that one bounds them all:
+        it excepts somebody however much the others hold.
+        """
         self.limit_bytes = limit_bytes
+        self._most_bytes = inf if is_within_another else limit_bytes
         self._stop_bytes = limit_bytes - limit_bytes // _PARTS
         self._low_bytes = limit_bytes - 2 * (limit_bytes // _PARTS)
         self._shares: dict[Reader, _Share] = {}
@@ -189,7 +196,7 @@ class Budget:
         """
         held = {reader: self._shares[reader].unfinished_bytes for reader in readers}
         chosen = max(held, key=held.__getitem__, default=None)
-        if chosen is None or self.used_bytes - held[chosen] >= self.limit_bytes:
+        if chosen is None or self.used_bytes - held[chosen] >= self._most_bytes:
             return None
         return chosen
 

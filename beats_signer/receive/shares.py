@@ -39,7 +39,7 @@ class Share:
     def __init__(self, shares: "Shares", unfinished_bytes: int) -> None:
         self.may_take = True
         """Another window may be read and taken."""
-        self.budget = Budget(unfinished_bytes)
+        self.budget = Budget(unfinished_bytes, is_within_another=True)
         """Of windows that are not complete."""
         self._shares = shares
         self._readers: dict[Reader, None] = {}

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from beats_signer.receive.patience import SILENCE_SECONDS
+from beats_signer.receive.session import Session
 from beats_signer.receive.shares import ACTIVE_SECONDS, PART, Shares
 from lumberjack import Sender
-from tests.receive.world import Peer, World, window_of
+from tests.receive.world import Network, Peer, World, window_of
 
 MEMORY = 4 << 20
 EVENTS, SIZE = 20, 100

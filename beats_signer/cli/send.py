@@ -145,6 +145,11 @@ def _choose(
     return choose_listener(load(config or CONFIG).listeners[0], credentials)
 
 
+def _describe(events: int, windows: int) -> str:
+    few, some = "s"[events == 1 :], "s"[windows == 1 :]
+    return f"{events} event{few} in {windows} window{some}"
+
+
 def _made_up(count: int, window: int) -> Iterator[list[bytes]]:
     now_ms = time.time_ns() // 10**6
     host = socket.gethostname()
@@ -180,8 +185,8 @@ def _open(file: str) -> BinaryIO:
 def _report(tally: Tally, seconds: float) -> Iterator[str]:
     """Yield what was sent, what is acknowledged, and how long that took."""
     acked, sent = tally.acked, tally.sent_windows
-    yield f"sent           {tally.sent_events} events in {sent} windows"
-    yield f"acknowledged   {tally.acked_events} events in {len(acked)} windows"
+    yield f"sent           {_describe(tally.sent_events, sent)}"
+    yield f"acknowledged   {_describe(tally.acked_events, len(acked))}"
     if acked:
         middle, late, last = (tally.wait_seconds(share) for share in (0.5, 0.99, 1))
         yield (

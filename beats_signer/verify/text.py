@@ -53,17 +53,19 @@ def _summarise(report: Report) -> str:
         return f"nothing is proven of {report.source}"
     parts = []
     if wrong := len(report.open_findings):
-        parts.append(f"{wrong} findings")
+        parts.append(_count(wrong, "finding"))
     if explained := len(report.acknowledged_findings):
         parts.append(f"{explained} acknowledged")
     parts += [
-        f"{report.entries} events proven in {len(report.chains)} chains"
+        f"{_count(report.entries, 'event')} proven in "
+        f"{_count(len(report.chains), 'chain')}"
         f" of {report.signer}{_span(report.chains)}",
         f"anchored by {_anchors(report, proven)}",
     ]
     if report.compared:
         bare = f", {report.bare} rightly without them" if report.bare else ""
-        parts.append(f"visible fields of {report.compared} events compared{bare}")
+        compared = _count(report.compared, "event")
+        parts.append(f"visible fields of {compared} compared{bare}")
     if not report.entries:
         parts.append("there are no events yet")
     if report.not_checked:
@@ -75,7 +77,11 @@ def _anchors(report: Report, proven: Facts) -> str:
     trust = "a trust line taken from the source" if report.is_first else "trust line"
     if not proven.anchored:
         return f"{trust} and no checkpoint"
-    return f"{trust} and checkpoint of {proven.anchored} catalogue seals"
+    return f"{trust} and checkpoint of {_count(proven.anchored, 'catalogue seal')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _span(chains: list[Facts]) -> str:

@@ -28,8 +28,8 @@ def test_every_event_is_acknowledged() -> None:
 
     assert result.exit_code == 0
     assert len(receiver.payloads) == 250
-    assert "sent           250 events in 1 windows" in result.stdout
-    assert "acknowledged   250 events in 1 windows" in result.stdout
+    assert "sent           250 events in 1 window\n" in result.stdout
+    assert "acknowledged   250 events in 1 window\n" in result.stdout
     assert "time to ack    p50 " in result.stdout
     assert result.stderr == ""
 
@@ -147,7 +147,7 @@ class TestFailure:
             result = send("--to", receiver.address, "--plain", "--count", 5)
 
         self.check(result, "closed the connection", "Does the listener demand TLS?")
-        assert "sent           5 events in 1 windows" in result.stdout
+        assert "sent           5 events in 1 window\n" in result.stdout
         assert "acknowledged   0 events in 0 windows" in result.stdout
 
     def test_what_was_acknowledged_before_the_failure_is_reported(self) -> None:

@@ -160,7 +160,7 @@ def test_the_first_line_says_what_was_proven_and_what_was_not(clean: Report) -> 
 
 
 def test_the_first_line_leads_with_what_is_wrong(broken: Report) -> None:
-    assert next(write_report(broken)).startswith("NOT VERIFIED: 2 findings; 1 events")
+    assert next(write_report(broken)).startswith("NOT VERIFIED: 2 findings; 1 event ")
 
 
 def test_a_proven_catalogue_without_events_is_verified_and_says_so(

@@ -89,7 +89,7 @@ def test_a_finding_ends_with_one(shell: Shell, copied: Path) -> None:
     ended = shell.run("verify", copied, "--trust", TRUST)
 
     assert ended.code == 1
-    assert ended.out.startswith("NOT VERIFIED: 1 findings")
+    assert ended.out.startswith("NOT VERIFIED: 1 finding;")
     assert "missing: signer-1.example.com/acme/audit/20261123T090000Z: " in ended.out
 
 
@@ -232,7 +232,7 @@ def test_one_chain_can_be_verified_alone_and_the_others_are_named_as_left(
     ended = shell.run("verify", copied, "--trust", TRUST, "--chain", origin)
 
     assert ended.code == 0
-    assert "11 events proven in 1 chains" in ended.out
+    assert "11 events proven in 1 chain of" in ended.out
     assert "the other 2 chains" in ended.out.splitlines()[0]
 
 
@@ -269,7 +269,7 @@ def test_an_archive_is_verified_by_its_trust_line(shell: Shell, tmp_path: Path) 
     ended = shell.run("verify", archive, "--trust", world.trust)
 
     assert ended.code == 0
-    assert "3 events proven in 1 chains" in ended.out
+    assert "3 events proven in 1 chain of" in ended.out
 
 
 def test_a_checkpoint_kept_elsewhere_is_an_anchor(

@@ -62,7 +62,8 @@ def _check_free(folder: Path) -> None:
         if (folder / name).exists():
             raise UsageError(
                 f"{folder / name} exists already, and nothing is overwritten",
-                hint="Name another folder for a new signer.",
+                hint="Name another folder for a new signer; or remove it, if it is "
+                "what a try that failed has left.",
             )
 
 

@@ -146,8 +146,8 @@ def _choose(
 
 
 def _describe(events: int, windows: int) -> str:
-    few, some = "s"[events == 1 :], "s"[windows == 1 :]
-    return f"{events} event{few} in {windows} window{some}"
+    what = "event" if events == 1 else "events"
+    return f"{events} {what} in {windows} {'window' if windows == 1 else 'windows'}"
 
 
 def _made_up(count: int, window: int) -> Iterator[list[bytes]]:

@@ -47,6 +47,8 @@ def test_changes_are_named_one_by_one(
     "text",
     [
         "limits: {json_bytes: 2048, handshake_seconds: 3}\n",
+        "limits: {connections: 7, connections_per_sender: 2}\n",
+        "limits.handshakes_per_second: 3\n",
         "senders.allow: []\n",
         "drain_seconds: 1\n",
         "logging.level: error\n",

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from lumberjack import Sender
+from tests.senders.output import PATIENCE_SECONDS
 from tests.senders.running import HOST, RunningSigner
 
 __all__ = [
@@ -75,6 +76,8 @@ class Honest:
         began = time.monotonic()
         self._connection.sendall(self._sender.send(self._window))
         while not self._sender.next_ack():
+            waited = time.monotonic() - began
+            assert waited < PATIENCE_SECONDS, "signs of life, and no acknowledgement"
             data = self._connection.recv(4096)
             assert data, "the connection was closed without an acknowledgement"
             self._sender.receive_data(data)

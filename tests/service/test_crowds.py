@@ -57,6 +57,8 @@ def give_few(signer: RunningSigner, descriptors: int) -> None:
 def test_when_descriptors_run_out_the_old_are_served_and_the_new_wait(
     serving: RunningSigner, honest: Honest
 ) -> None:
+    soft, hard = resource.prlimit(serving.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard
     give_few(serving, 256)
     with connect_many(serving.plain_port, 400):
         serving.wait_for("few file descriptors are left, who connects has to wait")

@@ -11,6 +11,7 @@ import pytest
 
 from beats_signer.sign.lock import StateLock
 from lumberjack import Sender, build_window
+from tests.senders.output import PATIENCE_SECONDS
 from tests.senders.running import HOST, RunningSigner
 from tests.service.crowd import WINDOW as EVENTS
 from tests.service.crowd import Usage, record
@@ -43,9 +44,10 @@ def resident_bytes(signer: RunningSigner, kind: str) -> int:
 
 def acknowledge_one(connection: socket.socket) -> None:
     """Send a window and wait until it is acknowledged."""
-    sender = Sender()
+    sender, end = Sender(), time.monotonic() + PATIENCE_SECONDS
     connection.sendall(sender.send([b"{}"] * 2048))
     while not sender.next_ack():
+        assert time.monotonic() < end, "signs of life, and no acknowledgement"
         data = connection.recv(4096)
         assert data, "the connection was closed without an acknowledgement"
         sender.receive_data(data)

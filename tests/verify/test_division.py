@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from beats_signer.chain.findings import FindingKind
-from beats_signer.chain.seal import SealRecord
+from beats_signer.chain.comparison import EntryComparison
+from beats_signer.chain.findings import FindingKind, Findings
+from beats_signer.chain.patience import Patience
+from beats_signer.chain.seal import Seal, SealRecord
 from beats_signer.store.archive_source import ArchiveSource
 from beats_signer.store.contract import Entries, EntryBlock, Flaw, Known
 from beats_signer.verify.lines import Item
@@ -174,6 +176,32 @@ def test_salts_of_another_size_than_the_chain_has_are_found(tmp_path: Path) -> N
     report = verify_folder(archive, world.trust)
 
     assert wrong(report) == ["modified entry in audit: entries 3-5 of seal 2"]
+
+
+def comparison(world: World) -> EntryComparison:
+    """Return what awaits the entries 3 to 5, which have no salt."""
+    chain = world.chains[0]
+    seal = Seal.parse(chain.texts[2])
+    findings = Findings(chain.origin)
+    return EntryComparison(seal, b"", 0, b"JLD", findings, Patience())
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "salt_bytes"),
+    [(3, 2, 0), (3, 4, 0), (2, 3, 0), (4, 3, 0), (3, 3, 16)],
+)
+def test_no_other_entries_are_taken_as_compared(
+    world: World, first: int, count: int, salt_bytes: int
+) -> None:
+    assert comparison(world).awaits(3, 3, 0)
+    assert not comparison(world).awaits(first, count, salt_bytes)
+
+
+def test_entries_of_which_some_came_are_not_taken_as_compared(world: World) -> None:
+    begun = comparison(world)
+    begun.add_absent(3, 1)
+
+    assert not begun.awaits(3, 3, 0)
 
 
 def read(archive: Path, world: World) -> list[Item]:

@@ -34,7 +34,6 @@ class StoringSigner(RunningSigner):
                 "hosts": [url],
                 "grace_seconds": 1,
                 "replicas": 0,
-                "accept": ["event-size"],  # the server is small
             },
             "routing": {"tenant": name},
             "catalogue": {"head_seconds": 1},

@@ -29,7 +29,6 @@ Accepted = Literal[
     "ids",
     "payload-mapping",
     "source",
-    "event-size",
 ]
 """Checks at start that an operator may overrule, by name."""
 

@@ -1,7 +1,9 @@
 """Judge whether a server takes the largest event that a sender may send; all pure.
 
-One that it never takes, not even as a bare document, would hold up its chain for
-ever. An event is four thirds of its payload at most then: in base64.
+One that it never takes, not even as a bare document, would hold up its chain until
+somebody raises the server's limit. That is no reason not to start: nothing is lost,
+the status names the event, and most senders never come near. An event is four
+thirds of its payload at most then: in base64.
 """
 
 import math
@@ -92,7 +94,7 @@ def judge_event_size(
         else f"raise {what} of Elasticsearch to {whole}b"
     )
     return _verdict(
-        Mark.BROKEN,
+        Mark.NOTICE,
         f"{takes}, by {what}; one of {event_bytes}, which a sender may send, would "
         "hold up its chain for ever",
         f"Set limits.json_bytes and limits.pairs_bytes to {largest} at most, or "

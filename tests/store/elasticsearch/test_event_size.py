@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from beats_signer.config import Address, Config, LimitsConfig, ListenerConfig
-from beats_signer.errors import ConfigError
 from beats_signer.store.elasticsearch.checks import Checks, refuse_if_broken
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
@@ -35,11 +34,11 @@ MIB = 1 << 20
     ("major", "heap", "event", "mark"),
     [
         (8, 512 * MIB, 32 * MIB, Mark.OK),
-        (8, 256 * MIB, 32 * MIB, Mark.BROKEN),
+        (8, 256 * MIB, 32 * MIB, Mark.NOTICE),
         (9, 4096 * MIB, 32 * MIB, Mark.OK),
-        (9, 1024 * MIB, 32 * MIB, Mark.BROKEN),
+        (9, 1024 * MIB, 32 * MIB, Mark.NOTICE),
         (9, 1024 * MIB, 15 * MIB, Mark.OK),
-        (9, 64 * 1024 * MIB, 80 * MIB, Mark.BROKEN),  # the body of a request
+        (9, 64 * 1024 * MIB, 80 * MIB, Mark.NOTICE),  # the body of a request
     ],
 )
 def test_the_largest_event_has_to_fit(
@@ -78,7 +77,7 @@ def test_the_tightest_setting_is_named_with_what_it_has_to_be(
     nodes = [Node(major, 128 * MIB)]
     verdict = judge_event_size(SETTINGS | settings, nodes, 32 * MIB)
 
-    assert verdict.mark is Mark.BROKEN
+    assert verdict.mark is Mark.NOTICE
     assert words in verdict.hint
     assert "Set limits.json_bytes and limits.pairs_bytes to " in verdict.hint
 
@@ -91,7 +90,7 @@ def test_what_is_said_to_fit_fits_and_one_more_would_not() -> None:
     most = int(found[1])
 
     assert judge_event_size(SETTINGS, nodes, most).mark is Mark.OK
-    assert judge_event_size(SETTINGS, nodes, most + 3).mark is Mark.BROKEN
+    assert judge_event_size(SETTINGS, nodes, most + 3).mark is Mark.NOTICE
 
 
 def test_the_smallest_node_that_gets_events_counts() -> None:
@@ -139,17 +138,15 @@ async def event_size(access: Access, size: int, **settings: Any) -> Verdict:
     return found
 
 
-async def test_a_small_server_stops_the_start_unless_it_is_accepted() -> None:
+async def test_a_small_server_is_told_of_and_does_not_stop_the_start() -> None:
     with Fake(version="9.5.2") as fake:
         fake.administration.heap_bytes = 1 << 30
         verdict = await event_size(fake.access, 32 * MIB)
-        accepted = await event_size(fake.access, 32 * MIB, accept=("event-size",))
 
-    with pytest.raises(ConfigError, match="event-size: server: takes events") as caught:
-        refuse_if_broken([verdict])
-    assert "limits.json_bytes" in caught.value.hint
-    assert "elasticsearch.accept: [event-size]" in caught.value.hint
-    assert accepted.mark is Mark.ACCEPTED
+    refuse_if_broken([verdict])
+    assert verdict.mark is Mark.NOTICE
+    assert "takes events of up to " in verdict.message
+    assert "limits.json_bytes" in verdict.hint
 
 
 async def test_a_user_who_may_not_see_the_nodes_starts_all_the_same(
@@ -191,5 +188,5 @@ async def test_a_real_server_shows_what_it_takes(real_elasticsearch: Access) -> 
     large = await event_size(real_elasticsearch, 64 * MIB)
 
     assert verdict.mark is Mark.OK, verdict
-    assert large.mark is Mark.BROKEN
+    assert large.mark is Mark.NOTICE
     assert ("primary.limit" in large.message) is not VERSION.startswith("8.")

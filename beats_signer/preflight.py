@@ -216,7 +216,8 @@ def _check_state(config: Config) -> Verdict:
     state = StateFolder(config.state)
     try:
         state.check_private()
-        Identity.read(state, config.signer)
+        if not state.next_identity.exists():  # else the next start sorts them out
+            Identity.read(state, config.signer)
     except StateError as error:
         return _broken("state", str(state.path), error)
     for path in sorted(state.keys.glob("*.key")):

@@ -87,16 +87,24 @@ class Chains:
     async def close(self, origin: str) -> Head:
         """End a chain for good; return its last head once the store has it.
 
-        From the call on the chain takes nothing, and its route is free. A chain
-        whose ``close`` is journaled is waited for.
+        From the call on the chain takes nothing: the receipts of its windows are
+        cancelled. When it returns, the next window founds another chain. A chain
+        whose ``close`` is journaled is only waited for.
 
         Raises:
             ForkError: The chain has stopped.
         """
-        self._seal_close(origin)
-        chain = next(one for one in self._ended if one.origin == origin)
+        open_ones = {chain.origin: route for route, chain in self._by_route.items()}
+        if (route := open_ones.get(origin)) is not None:
+            chain = self._by_route[route]
+            _seal_unheard(chain, Kind.CLOSE, EMPTY_BODY)
+            chain.close()
+        else:
+            chain = next(one for one in self._ended if one.origin == origin)
         await chain.ended()
         await chain.settled()
+        if route is not None:
+            self._ended.append(self._by_route.pop(route))
         assert chain.sealer is not None, "a chain that has ended was open"
         return chain.sealer.head
 
@@ -135,15 +143,6 @@ class Chains:
             retention_days = routing.retention_of(route)
             if retention_days != before.retention_of(route):
                 _seal_retention(sequencer, retention_days)
-
-    def _seal_close(self, origin: str) -> None:
-        """Let a chain's last seal be its ``close``, unless it has ended already."""
-        for route, chain in self._by_route.items():
-            if chain.origin == origin:
-                self._ended.append(self._by_route.pop(route))
-                _seal_unheard(chain, Kind.CLOSE, EMPTY_BODY)
-                chain.close()
-                return
 
     def _configure(self, chain: JournaledChain, sequencer: Sequencer) -> None:
         """Let a chain say that its retention is another one from here on."""

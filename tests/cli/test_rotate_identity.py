@@ -88,3 +88,16 @@ def test_an_old_copy_of_the_key_is_refused(folder: Path) -> None:
     assert "it is not the identity key that the catalogue names" in result.stderr
     assert "Traceback" not in result.stderr
     assert kinds(folder, "audit-1") == seals
+
+
+def test_a_rotation_that_a_crash_has_ended_is_nothing_to_mend(folder: Path) -> None:
+    rotate(folder)
+    state = folder / "state"
+    (state / "identity.pem").rename(state / "identity-next.pem")
+    configuration = folder / "beats-signer.yml"
+
+    tested = run("test", "config", "--config", configuration)
+    send(folder)
+
+    assert tested.exit_code == 0, tested.stdout
+    assert [path.name for path in state.glob("identity*")] == ["identity.pem"]

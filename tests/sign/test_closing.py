@@ -15,7 +15,7 @@ from beats_signer.chain.body import EMPTY_BODY
 from beats_signer.chain.records import HeadRecord
 from beats_signer.chain.seal import ZERO, Kind
 from beats_signer.errors import DurabilityError, ForkError, StateError
-from tests.fakes.faulty import Outcome
+from tests.fakes.faulty import Delay, Outcome
 from tests.sign.faults import Crashed, Fault, Faults, mortal
 from tests.sign.lives import chain_of, live, refused
 from tests.sign.raising import raising
@@ -87,6 +87,29 @@ async def test_what_waits_when_a_chain_is_closed_is_sealed_before(
 
     assert world.payloads(origin) == sender.sent
     assert (head.entries, head.closed) == (4, True)
+    world.verify()
+
+
+async def test_a_window_that_comes_during_a_close_comes_again(world: World) -> None:
+    sender = Sender(world)
+    never = Delay()
+    async with world.running() as signer:
+        sender.connect(signer)
+        sender.send()
+        await sender.take_acks()
+        origin, _ = chain_of(world)
+        world.script({"generic 2": [never]})
+        closing_it = asyncio.create_task(signer.close_chain(origin))
+        await never.arrived.wait()
+        assert sender.send().cancelled()
+        never.released.set()
+        await closing_it
+        sender.connect(signer)
+        await sender.take_acks()
+        await signer.stop()
+
+    (new,) = set(world.origins()) - {origin}
+    assert world.payloads(origin) + world.payloads(new) == sender.sent
     world.verify()
 
 

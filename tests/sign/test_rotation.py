@@ -185,6 +185,14 @@ async def test_two_keys_of_which_none_is_in_force_are_refused_and_kept(
     assert (world.state / "identity-next.pem").exists()
 
 
+def test_a_rotation_that_a_crash_has_ended_is_no_fault_of_the_state(
+    world: World,
+) -> None:
+    (world.state / "identity.pem").rename(world.state / "identity-next.pem")
+
+    StateFolder(world.state).check_private()
+
+
 async def test_a_next_key_that_others_may_read_is_refused(world: World) -> None:
     path = world.state / "identity-next.pem"
     shutil.copy(world.state / "identity.pem", path)

@@ -44,11 +44,20 @@ class BlockingClient:
         return asyncio.run_coroutine_threadsafe(request, self._loop)
 
     def close(self) -> None:
-        """Close all connections and end the thread. Idempotent."""
+        """Give up what has no answer, close all connections, end the thread.
+
+        Idempotent.
+        """
         if self._loop.is_closed():
             return
-        closing = asyncio.run_coroutine_threadsafe(self._client.close(), self._loop)
-        closing.result()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        requests = asyncio.all_tasks() - {asyncio.current_task()}
+        for request in requests:
+            request.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
+        await self._client.close()

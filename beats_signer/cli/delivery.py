@@ -99,7 +99,7 @@ async def deliver(
                 )
                 tasks.create_task(connection.run(target, silence_seconds))
     except ExceptionGroup as error:
-        failure = explain(error, target)
+        failure = explain(error, target, was_served=bool(tally.acked))
         if failure is None:
             raise
         raise failure from error

@@ -31,10 +31,13 @@ class DeliveryError(SignerError):
     exit_code = 1
 
 
-def explain(error: BaseException, target: Target) -> DeliveryError | None:
+def explain(
+    error: BaseException, target: Target, *, was_served: bool = False
+) -> DeliveryError | None:
     """Return what went wrong in the words of the user, with a next step.
 
     Return nothing for what is not a failure of the connection; that is raised on.
+    Who has had acknowledgements ``was_served``: neither TLS nor its name is wrong.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -66,11 +69,12 @@ def explain(error: BaseException, target: Target) -> DeliveryError | None:
                 hint="Check the name after --to.",
             )
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
-            wrong = (
-                "Does the listener demand TLS? "
-                if target.context is None
-                else "It may have refused our client certificate. "
-            )
+            if was_served:
+                wrong = "It was stopped, perhaps; a Beat sends the rest again. "
+            elif target.context is None:
+                wrong = "Does the listener demand TLS? "
+            else:
+                wrong = "It may have refused our client certificate. "
             return DeliveryError(
                 f"{where} closed the connection", hint=wrong + _SEE_LOG
             )

@@ -19,7 +19,6 @@ does not go on although it holds memory is closed by its session.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf
 from typing import Protocol
 
 __all__ = ["Budget", "Reader"]
@@ -56,11 +55,13 @@ class Budget:
     def __init__(self, limit_bytes: int, *, is_within_another: bool = False) -> None:
         """Take the limit.
 
-        A budget within another may exceed its own, for that one bounds them all:
-        it excepts somebody however much the others hold.
+        A budget within another may exceed its own, for that one bounds them all: it
+        excepts somebody however much the others hold, but does not pass that on
+        while they hold as much as the limit. Who stops then is closed for its
+        silence.
         """
         self.limit_bytes = limit_bytes
-        self._most_bytes = inf if is_within_another else limit_bytes
+        self._is_within_another = is_within_another
         self._stop_bytes = limit_bytes - limit_bytes // _PARTS
         self._low_bytes = limit_bytes - 2 * (limit_bytes // _PARTS)
         self._shares: dict[Reader, _Share] = {}
@@ -173,7 +174,7 @@ class Budget:
     def _except_one(self, reporting: Reader | None) -> None:
         """Except who can use it; without such a one, whoever has it keeps it."""
         before = self._excepted
-        if before is not None and before.has_unread():
+        if before is not None and (before.has_unread() or self._has_to_end(before)):
             return
         chosen = self._choose(one for one in self._waiting if one.has_unread())
         if chosen is None and before is None:
@@ -196,9 +197,18 @@ class Budget:
         """
         held = {reader: self._shares[reader].unfinished_bytes for reader in readers}
         chosen = max(held, key=held.__getitem__, default=None)
-        if chosen is None or self.used_bytes - held[chosen] >= self._most_bytes:
-            return None
-        return chosen
+        if chosen is None or self._is_within_another or self._leaves_room(chosen):
+            return chosen
+        return None
+
+    def _has_to_end(self, reader: Reader) -> bool:
+        """Tell whether nobody else may be excepted before this one has ended."""
+        is_idle = not self._shares[reader].unfinished_bytes
+        return self._is_within_another and not (is_idle or self._leaves_room(reader))
+
+    def _leaves_room(self, reader: Reader) -> bool:
+        others_bytes = self.used_bytes - self._shares[reader].unfinished_bytes
+        return others_bytes < self.limit_bytes
 
     def _end_exception(self, reader: Reader) -> None:
         if reader is self._excepted:

@@ -248,6 +248,7 @@ class Session(asyncio.Protocol):
             )
         held_bytes = self.outstanding.take(batch)
         self._terms.budget.complete(self, held_bytes)
+        self._share.budget.complete(self, 0)  # of what is finished it knows nothing
         if held_bytes:
             self._share.complete(self, held_bytes)
         if not held_bytes:

@@ -255,7 +255,11 @@ def crowd_of_large_windows(world: World) -> list[Peer]:
 
 def test_large_unfinished_windows_leave_room_for_other_senders() -> None:
     world = World(memory_bytes=MEMORY, is_shared=True)
-    crowd_of_large_windows(world)
+    crowd = [world.connect(NOISY) for _ in range(40)]
+    for peer in crowd:
+        peer.network.unread += LARGE[:-1]
+    for peer in crowd:
+        peer.send(b"")
     assert world.budget.used_bytes < MEMORY // 2
     polite = Beat(world, POLITE, 1, 1)
     polite.tick()

@@ -17,8 +17,8 @@ from beats_signer.permissions import describe_secret_fault, describe_writers
 from beats_signer.receive.problem import Problem
 from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.sign.state import Identity, StateFolder
+from beats_signer.store.elasticsearch.check.soundness import Mark, Verdict
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.soundness import Mark, Verdict
 
 __all__ = ["check", "check_secrets", "find_open_secrets", "refuse_open_secrets"]
 

@@ -8,13 +8,13 @@ from beats_signer.config import Config
 from beats_signer.errors import ConfigError, RefusedError, StoreError
 from beats_signer.store.archive import Archive
 from beats_signer.store.contract import Store
-from beats_signer.store.elasticsearch.checks import Checks, refuse_if_broken
+from beats_signer.store.elasticsearch.check.checks import Checks, refuse_if_broken
+from beats_signer.store.elasticsearch.check.soundness import Mark, Verdict
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.soundness import Mark, Verdict
-from beats_signer.store.elasticsearch.store import ElasticsearchStore
-from beats_signer.store.elasticsearch.templates import TargetPattern
+from beats_signer.store.elasticsearch.prepare.templates import TargetPattern
+from beats_signer.store.elasticsearch.write.store import ElasticsearchStore
 from beats_signer.store.tally import StoreTally
 
 __all__ = [

@@ -15,7 +15,7 @@ import uvloop
 from isal import isal_zlib
 
 from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.outcomes import (
+from beats_signer.store.elasticsearch.write.outcomes import (
     FILTER_PATH,
     Verdict,
     judge_items,

@@ -28,7 +28,7 @@ from beats_signer.sign.founding import initialise
 from beats_signer.sign.signer import SigningSettings, open_signer
 from beats_signer.store import Archive, ConfirmingStore, Store
 from beats_signer.store.elasticsearch.client import Answer, Client
-from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from beats_signer.store.elasticsearch.write.store import ElasticsearchStore
 from tools.bench_requests import REQUESTS, add_request
 
 _PROBE_SECONDS = 0.005

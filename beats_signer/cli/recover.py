@@ -17,10 +17,10 @@ from beats_signer.sign.parting import Router
 from beats_signer.sign.window import Source, Window
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.places import default_target
-from beats_signer.store.elasticsearch.recover import Recovery, find_chains
-from beats_signer.store.elasticsearch.recover_document import Bare
-from beats_signer.store.elasticsearch.recover_report import RecoveryReport, target_of
-from beats_signer.store.elasticsearch.recover_search import Scope
+from beats_signer.store.elasticsearch.recover.document import Bare
+from beats_signer.store.elasticsearch.recover.recovery import Recovery, find_chains
+from beats_signer.store.elasticsearch.recover.report import RecoveryReport, target_of
+from beats_signer.store.elasticsearch.recover.search import Scope
 from beats_signer.stores import elasticsearch_of, list_targets
 from beats_signer.verify.printable import printable
 

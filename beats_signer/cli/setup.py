@@ -10,11 +10,11 @@ from beats_signer.cli.identity import connect_as
 from beats_signer.cli.options import config_option, overrides_option
 from beats_signer.config import Config, load
 from beats_signer.errors import UsageError
-from beats_signer.store.elasticsearch import key as keys
 from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.offer import Offer
-from beats_signer.store.elasticsearch.plan import Change, Step
-from beats_signer.store.elasticsearch.setup import Setup, build_resources
+from beats_signer.store.elasticsearch.prepare import key as keys
+from beats_signer.store.elasticsearch.prepare.offer import Offer
+from beats_signer.store.elasticsearch.prepare.plan import Change, Step
+from beats_signer.store.elasticsearch.prepare.setup import Setup, build_resources
 from beats_signer.stores import elasticsearch_of, list_targets
 
 __all__ = ["setup"]

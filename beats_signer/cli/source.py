@@ -8,9 +8,9 @@ from beats_signer.chain.times import SECOND
 from beats_signer.cli.server import ServerOptions
 from beats_signer.store.elasticsearch.blocking import BlockingClient
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.questions import Asking
-from beats_signer.store.elasticsearch.showing import Showing
-from beats_signer.store.elasticsearch.source import ElasticsearchSource
+from beats_signer.store.elasticsearch.read.questions import Asking
+from beats_signer.store.elasticsearch.read.showing import Showing
+from beats_signer.store.elasticsearch.read.source import ElasticsearchSource
 from beats_signer.verify.readable import Readable
 from beats_signer.verify.source import open_source
 

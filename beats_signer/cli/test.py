@@ -12,9 +12,9 @@ from beats_signer.config import Config, load
 from beats_signer.errors import ConfigError
 from beats_signer.preflight import check
 from beats_signer.settings import list_files
-from beats_signer.store.elasticsearch.checks import Checks
+from beats_signer.store.elasticsearch.check.checks import Checks
+from beats_signer.store.elasticsearch.check.soundness import Mark, Verdict
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.soundness import Mark, Verdict
 from beats_signer.stores import (
     elasticsearch_of,
     largest_event_bytes,

@@ -18,6 +18,16 @@ ARROWS = {
 }
 """Below each room: what it may import of this project, besides itself."""
 
+CHAMBERS = {
+    "": set(),
+    "write": {""},
+    "read": {"", "write"},
+    "prepare": {""},
+    "check": {"", "prepare"},
+    "recover": {"", "write", "read", "prepare"},
+}
+"""The same within store/elasticsearch; the empty name is what all of it shares."""
+
 IMPURE = {
     "asyncio",
     "datetime.now",
@@ -41,7 +51,7 @@ PURE = ("protocol/lumberjack", "beats_signer/chain")
 
 
 def modules(room: str) -> list[Path]:
-    return sorted((ROOT / room).glob("*.py"))
+    return sorted((ROOT / room).rglob("*.py"))
 
 
 def imports(path: Path) -> set[str]:
@@ -74,6 +84,19 @@ def rooms_of(names: set[str]) -> set[str]:
 def test_arrows_between_rooms_point_down_only(room: str, path: Path) -> None:
     own = room.rpartition("/")[2]
     assert rooms_of(imports(path)) - {own} <= ARROWS[room]
+
+
+@pytest.mark.parametrize("chamber", CHAMBERS)
+def test_within_the_store_in_elasticsearch_arrows_point_down_too(chamber: str) -> None:
+    folder = ROOT / "beats_signer/store/elasticsearch" / chamber
+    imported = {name for path in folder.glob("*.py") for name in imports(path)}
+    inside = [
+        name.removeprefix("beats_signer.store.elasticsearch.").split(".")
+        for name in imported
+        if name.startswith("beats_signer.store.elasticsearch.")
+    ]
+    found = {parts[0] if len(parts) > 1 else "" for parts in inside}
+    assert found - {chamber} <= CHAMBERS[chamber]
 
 
 @pytest.mark.parametrize(

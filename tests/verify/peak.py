@@ -10,9 +10,9 @@ from contextlib import closing
 
 from beats_signer.store.elasticsearch.blocking import BlockingClient
 from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.questions import Asking
-from beats_signer.store.elasticsearch.showing import Showing
-from beats_signer.store.elasticsearch.source import ElasticsearchSource
+from beats_signer.store.elasticsearch.read.questions import Asking
+from beats_signer.store.elasticsearch.read.showing import Showing
+from beats_signer.store.elasticsearch.read.source import ElasticsearchSource
 from beats_signer.verify.report import Report
 from beats_signer.verify.run import Verification
 from beats_signer.verify.trusting import parse_trust

@@ -21,12 +21,12 @@ from beats_signer.store.elasticsearch.blocking import BlockingClient
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.questions import Asking
-from beats_signer.store.elasticsearch.setup import Setup
-from beats_signer.store.elasticsearch.showing import Showing
-from beats_signer.store.elasticsearch.source import ElasticsearchSource
-from beats_signer.store.elasticsearch.store import ElasticsearchStore
-from beats_signer.store.elasticsearch.templates import TargetPattern
+from beats_signer.store.elasticsearch.prepare.setup import Setup
+from beats_signer.store.elasticsearch.prepare.templates import TargetPattern
+from beats_signer.store.elasticsearch.read.questions import Asking
+from beats_signer.store.elasticsearch.read.showing import Showing
+from beats_signer.store.elasticsearch.read.source import ElasticsearchSource
+from beats_signer.store.elasticsearch.write.store import ElasticsearchStore
 from beats_signer.verify.report import Report
 from beats_signer.verify.run import Verification
 from tests.elasticsearch.server import Access

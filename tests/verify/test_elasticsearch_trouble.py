@@ -12,8 +12,8 @@ from beats_signer.chain.times import SECOND
 from beats_signer.errors import SourceError
 from beats_signer.store.elasticsearch.blocking import BlockingClient
 from beats_signer.store.elasticsearch.client import Answer, Client
-from beats_signer.store.elasticsearch.pages import Pages, Search
-from beats_signer.store.elasticsearch.questions import Asking, decode
+from beats_signer.store.elasticsearch.read.pages import Pages, Search
+from beats_signer.store.elasticsearch.read.questions import Asking, decode
 from beats_signer.verify.report import Report, Verdict
 from tests.elasticsearch.access import Access
 from tests.elasticsearch.fake import Fake

@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
-from beats_signer.store.elasticsearch.setup import Setup
+from beats_signer.store.elasticsearch.prepare.setup import Setup
 from tests.elasticsearch.asking import put_template
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.server import Access

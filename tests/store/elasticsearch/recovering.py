@@ -9,10 +9,10 @@ from typing import Any
 
 from beats_signer.chain.merkle import leaf_hash
 from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.recover import Recovery, find_chains
-from beats_signer.store.elasticsearch.recover_document import Bare
-from beats_signer.store.elasticsearch.recover_report import RecoveryReport
-from beats_signer.store.elasticsearch.recover_search import Scope
+from beats_signer.store.elasticsearch.recover.document import Bare
+from beats_signer.store.elasticsearch.recover.recovery import Recovery, find_chains
+from beats_signer.store.elasticsearch.recover.report import RecoveryReport
+from beats_signer.store.elasticsearch.recover.search import Scope
 from tests.store.elasticsearch.conftest import Place
 from tests.store.elasticsearch.test_signing import signing, window
 

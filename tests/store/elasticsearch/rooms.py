@@ -12,7 +12,7 @@ import structlog
 from beats_signer.errors import StoreError
 from beats_signer.store.contract import Appended, Sealed, Store, Write
 from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from beats_signer.store.elasticsearch.write.store import ElasticsearchStore
 from beats_signer.store.tally import StoreTally
 from tests.elasticsearch.bulk import Action, parse
 from tests.elasticsearch.fake import Fake

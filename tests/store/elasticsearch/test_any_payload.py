@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beats_signer.store.contract import Destination, Sealed
-from beats_signer.store.elasticsearch.body import build_body, open_part, split_body
 from beats_signer.store.elasticsearch.document import METADATA, TIMESTAMP, WRAPPER_TAG
-from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
-from beats_signer.store.elasticsearch.rendering import Item, Rendering, render
+from beats_signer.store.elasticsearch.write.body import (
+    build_body,
+    open_part,
+    split_body,
+)
+from beats_signer.store.elasticsearch.write.outcomes import Outcome, Verdict
+from beats_signer.store.elasticsearch.write.rendering import Item, Rendering, render
 from lumberjack import build_pairs
 from tests.store.chains import Chain
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beats_signer.store.elasticsearch.bareness import Bareness
+from beats_signer.store.elasticsearch.write.bareness import Bareness
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Outcome
 from tests.store.chains import Chain

@@ -10,20 +10,20 @@ from beats_signer.chain.encoding import decode_base64
 from beats_signer.chain.merkle import leaf_hash
 from beats_signer.chain.window import WindowRecord
 from beats_signer.store.contract import Destination, Sealed
-from beats_signer.store.elasticsearch.body import (
-    BodyError,
-    Part,
-    build_body,
-    build_part,
-    open_part,
-    split_body,
-)
 from beats_signer.store.elasticsearch.places import (
     default_target,
     id_of,
     ids_of,
     seal_id,
     seals_index,
+)
+from beats_signer.store.elasticsearch.write.body import (
+    BodyError,
+    Part,
+    build_body,
+    build_part,
+    open_part,
+    split_body,
 )
 from tests.store.chains import SIGNER, Chain
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from beats_signer.store.elasticsearch.capacity import Capacity
+from beats_signer.store.elasticsearch.write.capacity import Capacity
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault, Outcome
 from tests.store.chains import Chain

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from beats_signer.errors import ConfigError, StoreError
-from beats_signer.store.elasticsearch.checks import Checks, refuse_if_broken
+from beats_signer.store.elasticsearch.check.checks import Checks, refuse_if_broken
+from beats_signer.store.elasticsearch.check.soundness import Mark, Verdict
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
-from beats_signer.store.elasticsearch.setup import Setup
-from beats_signer.store.elasticsearch.soundness import Mark, Verdict
-from beats_signer.store.elasticsearch.templates import TargetPattern
+from beats_signer.store.elasticsearch.prepare.setup import Setup
+from beats_signer.store.elasticsearch.prepare.templates import TargetPattern
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault
 from tests.elasticsearch.server import Access

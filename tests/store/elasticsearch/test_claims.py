@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from beats_signer.store.elasticsearch.claims import Claim, read_claim
-from beats_signer.store.elasticsearch.questions import Hit
+from beats_signer.store.elasticsearch.read.claims import Claim, read_claim
+from beats_signer.store.elasticsearch.read.questions import Hit
 
 CHAIN = "ab" * 16
 SIGNED = {

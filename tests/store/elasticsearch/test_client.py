@@ -12,7 +12,7 @@ from beats_signer.errors import RefusedError
 from beats_signer.store.elasticsearch.client import Client, UnansweredError
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from beats_signer.store.elasticsearch.write.store import ElasticsearchStore
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault
 from tests.store.chains import Chain

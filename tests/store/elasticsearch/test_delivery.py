@@ -10,8 +10,8 @@ import pytest
 from beats_signer.chain.merkle import leaf_hash
 from beats_signer.errors import ForkError, RefusedError, StoreError
 from beats_signer.store.contract import Destination, Sealed
-from beats_signer.store.elasticsearch.body import Part, split_body
 from beats_signer.store.elasticsearch.places import id_of, seal_id
+from beats_signer.store.elasticsearch.write.body import Part, split_body
 from tests.elasticsearch.bulk import Action, carry_out
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Outcome

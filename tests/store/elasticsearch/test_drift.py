@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from beats_signer.store.elasticsearch.drift import Derived, find_drift
+from beats_signer.store.elasticsearch.read.drift import Derived, find_drift
 
 LONG = "z" * 300
 

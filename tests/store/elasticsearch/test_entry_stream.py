@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from msgspec import Raw
 
-from beats_signer.store.elasticsearch.entries import Claims
-from beats_signer.store.elasticsearch.entry_stream import EntryStream
-from beats_signer.store.elasticsearch.questions import Hit
+from beats_signer.store.elasticsearch.read.entries import Claims
+from beats_signer.store.elasticsearch.read.entry_stream import EntryStream
+from beats_signer.store.elasticsearch.read.questions import Hit
 
 CHAIN = "0" * 32
 PAGE = 2

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from beats_signer.config import Address, Config, LimitsConfig, ListenerConfig
-from beats_signer.store.elasticsearch.checks import Checks, refuse_if_broken
-from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
-from beats_signer.store.elasticsearch.event_size import (
+from beats_signer.store.elasticsearch.check.checks import Checks, refuse_if_broken
+from beats_signer.store.elasticsearch.check.event_size import (
     Node,
     judge_event_size,
     read_nodes,
 )
-from beats_signer.store.elasticsearch.soundness import Mark, Verdict
+from beats_signer.store.elasticsearch.check.soundness import Mark, Verdict
+from beats_signer.store.elasticsearch.client import Client
+from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
 from beats_signer.stores import largest_event_bytes
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault

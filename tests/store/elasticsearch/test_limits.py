@@ -10,7 +10,7 @@ import pytest
 
 from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.contract import Destination, Write
-from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from beats_signer.store.elasticsearch.write.store import ElasticsearchStore
 from tests.elasticsearch.server import VERSION, Access, RunElasticsearch
 from tests.store.chains import Chain
 from tests.store.elasticsearch.conftest import Place

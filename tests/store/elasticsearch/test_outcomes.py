@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from beats_signer.store.elasticsearch.client import Answer
-from beats_signer.store.elasticsearch.outcomes import (
+from beats_signer.store.elasticsearch.write.outcomes import (
     AnswerError,
     Outcome,
     RequestVerdict,
@@ -15,7 +15,7 @@ from beats_signer.store.elasticsearch.outcomes import (
     judge_request,
     reason_of,
 )
-from beats_signer.store.elasticsearch.standing import read_documents
+from beats_signer.store.elasticsearch.write.standing import read_documents
 
 CREATED = {"create": {"result": "created", "status": 201}}
 

@@ -10,11 +10,11 @@ import pytest
 
 from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.contract import Destination, Problem, Write
-from beats_signer.store.elasticsearch.checks import Checks
+from beats_signer.store.elasticsearch.check.checks import Checks
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
-from beats_signer.store.elasticsearch.oversize import item_can_never_fit, remedy
-from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from beats_signer.store.elasticsearch.write.oversize import item_can_never_fit, remedy
+from beats_signer.store.elasticsearch.write.store import ElasticsearchStore
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Outcome
 from tests.elasticsearch.server import VERSION, Access, RunElasticsearch

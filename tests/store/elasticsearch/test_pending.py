@@ -1,9 +1,9 @@
 """What is left of a request: as few lines in memory as it can be."""
 
-from beats_signer.store.elasticsearch.body import build_body, split_body
-from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
-from beats_signer.store.elasticsearch.pending import Pending, chunks
-from beats_signer.store.elasticsearch.rendering import Rendering, render
+from beats_signer.store.elasticsearch.write.body import build_body, split_body
+from beats_signer.store.elasticsearch.write.outcomes import Outcome, Verdict
+from beats_signer.store.elasticsearch.write.pending import Pending, chunks
+from beats_signer.store.elasticsearch.write.rendering import Rendering, render
 from tests.store.chains import Chain
 
 STORED = Outcome(Verdict.STORED)

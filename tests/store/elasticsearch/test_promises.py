@@ -16,8 +16,8 @@ from beats_signer.errors import ForkError
 from beats_signer.store.contract import Sealed
 from beats_signer.store.elasticsearch.blocking import BlockingClient
 from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.questions import Asking
-from beats_signer.store.elasticsearch.source import ElasticsearchSource
+from beats_signer.store.elasticsearch.read.questions import Asking
+from beats_signer.store.elasticsearch.read.source import ElasticsearchSource
 from tests.store.chains import SIGNER, Chain, Content, expected
 from tests.store.chains import content as content_of
 from tests.store.elasticsearch.conftest import Place

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beats_signer.store.elasticsearch.quoting import unquoted
+from beats_signer.store.elasticsearch.write.quoting import unquoted
 
 VALUE = 'it\'s [a] "secret"'
 

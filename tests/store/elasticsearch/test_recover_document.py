@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from beats_signer.chain.merkle import leaf_hash
-from beats_signer.store.elasticsearch.lines import build_entry_lines
-from beats_signer.store.elasticsearch.outcomes import Outcome, Verdict
 from beats_signer.store.elasticsearch.places import id_of
-from beats_signer.store.elasticsearch.recover_document import (
+from beats_signer.store.elasticsearch.recover.document import (
     MismatchError,
     Present,
     check_name,
     examine,
 )
-from beats_signer.store.elasticsearch.rendering import Item, Rendering, render
+from beats_signer.store.elasticsearch.write.lines import build_entry_lines
+from beats_signer.store.elasticsearch.write.outcomes import Outcome, Verdict
+from beats_signer.store.elasticsearch.write.rendering import Item, Rendering, render
 from tests.store.chains import Chain
 
 CHAIN = Chain()

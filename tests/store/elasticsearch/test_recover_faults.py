@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from beats_signer.errors import RefusedError, SourceError, StoreError, UsageError
-from beats_signer.store.elasticsearch.recover_report import RecoveryReport
+from beats_signer.store.elasticsearch.recover.report import RecoveryReport
 from tests.elasticsearch.asking import put_pipeline, put_template
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault, Outcome

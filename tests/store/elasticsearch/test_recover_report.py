@@ -2,8 +2,8 @@
 
 import pytest
 
-from beats_signer.store.elasticsearch.recover_report import RecoveryReport, target_of
-from beats_signer.store.elasticsearch.recover_search import join_patterns
+from beats_signer.store.elasticsearch.recover.report import RecoveryReport, target_of
+from beats_signer.store.elasticsearch.recover.search import join_patterns
 
 INDEX = ".ds-logs-nginx-acme-2026.11.23-000001"
 

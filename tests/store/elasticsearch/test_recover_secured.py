@@ -10,8 +10,8 @@ import pytest
 from beats_signer.errors import RefusedError
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.setup import Setup
-from beats_signer.store.elasticsearch.templates import TargetPattern
+from beats_signer.store.elasticsearch.prepare.setup import Setup
+from beats_signer.store.elasticsearch.prepare.templates import TargetPattern
 from tests.elasticsearch.server import Access
 from tests.store.chains import Chain
 from tests.store.elasticsearch.conftest import Place

@@ -9,7 +9,7 @@ import structlog
 from beats_signer.errors import RefusedError
 from beats_signer.store.contract import Destination
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.store import ElasticsearchStore
+from beats_signer.store.elasticsearch.write.store import ElasticsearchStore
 from tests.elasticsearch.server import Access
 from tests.store.chains import SIGNER, Chain
 from tests.store.elasticsearch.rooms import Log, append, to_write

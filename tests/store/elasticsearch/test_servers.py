@@ -9,10 +9,10 @@ import pytest
 from beats_signer.chain.merkle import leaf_hash
 from beats_signer.errors import ForkError, RefusedError
 from beats_signer.store.contract import Destination, Sealed
-from beats_signer.store.elasticsearch.body import split_body
 from beats_signer.store.elasticsearch.client import Client
-from beats_signer.store.elasticsearch.outcomes import FILTER_PATH
 from beats_signer.store.elasticsearch.places import id_of
+from beats_signer.store.elasticsearch.write.body import split_body
+from beats_signer.store.elasticsearch.write.outcomes import FILTER_PATH
 from tests.elasticsearch.asking import put_pipeline
 from tests.store.chains import Chain
 from tests.store.elasticsearch.conftest import Place

@@ -10,10 +10,10 @@ import pytest
 from beats_signer.errors import RefusedError, StoreError
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl
-from beats_signer.store.elasticsearch.offer import Offer
-from beats_signer.store.elasticsearch.plan import Change, Step
-from beats_signer.store.elasticsearch.setup import Setup, build_resources
-from beats_signer.store.elasticsearch.templates import TargetPattern
+from beats_signer.store.elasticsearch.prepare.offer import Offer
+from beats_signer.store.elasticsearch.prepare.plan import Change, Step
+from beats_signer.store.elasticsearch.prepare.setup import Setup, build_resources
+from beats_signer.store.elasticsearch.prepare.templates import TargetPattern
 from tests.elasticsearch.fake import Fake
 from tests.elasticsearch.faults import Fault
 from tests.elasticsearch.server import Access

@@ -12,18 +12,18 @@ import pytest
 from elasticsearch import ApiError, Elasticsearch
 
 from beats_signer.errors import StoreError
-from beats_signer.store.elasticsearch.checks import Checks
+from beats_signer.store.elasticsearch.check.checks import Checks
+from beats_signer.store.elasticsearch.check.soundness import Mark
 from beats_signer.store.elasticsearch.config import (
     ElasticsearchConfig,
     ElasticsearchTlsConfig,
     HostUrl,
 )
 from beats_signer.store.elasticsearch.connection import connect
-from beats_signer.store.elasticsearch.key import create_key
-from beats_signer.store.elasticsearch.plan import Change
-from beats_signer.store.elasticsearch.setup import Setup
-from beats_signer.store.elasticsearch.soundness import Mark
-from beats_signer.store.elasticsearch.templates import TargetPattern
+from beats_signer.store.elasticsearch.prepare.key import create_key
+from beats_signer.store.elasticsearch.prepare.plan import Change
+from beats_signer.store.elasticsearch.prepare.setup import Setup
+from beats_signer.store.elasticsearch.prepare.templates import TargetPattern
 from tests.elasticsearch.server import Access
 
 pytestmark = pytest.mark.elasticsearch

@@ -4,9 +4,17 @@ from typing import Any
 
 import pytest
 
-from beats_signer.store.elasticsearch.mapping import judge_mapping
-from beats_signer.store.elasticsearch.place import Place, judge_failure_store, newest
-from beats_signer.store.elasticsearch.soundness import Mark, Verdict, judge_settings
+from beats_signer.store.elasticsearch.check.mapping import judge_mapping
+from beats_signer.store.elasticsearch.check.place import (
+    Place,
+    judge_failure_store,
+    newest,
+)
+from beats_signer.store.elasticsearch.check.soundness import (
+    Mark,
+    Verdict,
+    judge_settings,
+)
 from tests.store.elasticsearch.verdicts import marks
 
 OPAQUE = {"type": "keyword", "index": False, "doc_values": False}

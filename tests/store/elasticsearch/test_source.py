@@ -7,7 +7,7 @@ import pytest
 
 from beats_signer.chain.seal import SealRecord, parse_seal_note
 from beats_signer.store.contract import Entries, EntryBlock, Flaw
-from beats_signer.store.elasticsearch.chain_reading import Item
+from beats_signer.store.elasticsearch.read.chain_reading import Item
 from tests.elasticsearch.fake import Fake
 from tests.verify.stored import Stored, new_world
 

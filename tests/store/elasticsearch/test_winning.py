@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from beats_signer.store.elasticsearch.winning import find_winner, flat
+from beats_signer.store.elasticsearch.check.winning import find_winner, flat
 
 
 def template(name: str, *patterns: str, priority: int = 0, **rest: Any) -> Any:

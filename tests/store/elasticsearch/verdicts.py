@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from beats_signer.store.elasticsearch.soundness import Mark, Verdict
+from beats_signer.store.elasticsearch.check.soundness import Mark, Verdict
 
 __all__ = ["marks"]
 

@@ -1,0 +1,1 @@
+"""Look at a cluster before events are entrusted to it."""

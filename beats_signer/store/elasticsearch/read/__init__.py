@@ -1,0 +1,1 @@
+"""Read back: chains as they stand in a cluster, complete or not at all."""

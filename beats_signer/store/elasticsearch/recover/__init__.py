@@ -1,0 +1,1 @@
+"""Give bare documents their visible fields back."""

@@ -1,0 +1,1 @@
+"""Write: seals and their entries by bulk, each item confirmed."""

@@ -132,6 +132,7 @@ REASONS: dict[FindingKind, dict[str, str]] = {
         "entries": "too young to be visible already",
         "unsealed": "stored before their seal, which is still on its way",
         "seals": "stored before the seals in front of them, which are on their way",
+        "listing": "founded just now; the record that lists it is still on its way",
     },
     FindingKind.STOPPED: {
         "announced": "the signer was stopped",

@@ -271,7 +271,11 @@ class Verification:
         proven = verifier.facts
         is_listed = listed.seal is not None and catalogue.is_proven(listed.seal)
         if not is_listed and proven.anchored == 0:
-            findings.add(FindingKind.UNPROVEN, "listing")
+            # What lists a chain that was founded just now may not be visible yet.
+            settled = self._source.settled
+            is_young = settled is not None and listed.founding.time > settled
+            kind = FindingKind.PENDING if is_young else FindingKind.UNPROVEN
+            findings.add(kind, "listing")
             proven = replace(proven, intact=0)
         self._report.chains.append(proven)
         if verifier.found is not None and verifier.found.predecessor is not None:

@@ -332,3 +332,17 @@ def test_a_server_that_forgets_points_in_time_is_read_to_the_end(
         found = [decode(hit.sort, list[int])[0] for page in pages for hit in page]
 
     assert found == list(range(15))
+
+
+def test_a_chain_whose_listing_is_on_its_way_is_pending(unstored: Stored) -> None:
+    world = unstored.world
+    founded = world.catalogue.entries
+    world.chain("late").events(events(0, 3))
+    unstored.store()
+    unstored.delete(unstored.find(world.catalogue, founded))
+
+    report = unstored.verify(world.catalogue.time + 60 * SECOND)
+
+    assert wrong(report) == []
+    assert "pending listing in late" in information(report)
+    assert "unproven listing in late" in wrong(unstored.verify())

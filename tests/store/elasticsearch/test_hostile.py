@@ -11,10 +11,14 @@ from beats_signer.store.contract import Destination, Sealed
 from beats_signer.store.elasticsearch.places import id_of
 from lumberjack import build_pairs
 from tests.elasticsearch.asking import bulk, event, put_pipeline
+from tests.elasticsearch.server import VERSION
 from tests.store.elasticsearch.conftest import Place
 from tests.store.elasticsearch.rooms import append, opened, to_write
 
 PATIENCE = 3
+
+_LARGE_BYTES = (10 if VERSION.startswith("8.") else 3) << 20
+"""From version 9 on, a document has at most a fiftieth of the heap."""
 
 
 def nested(levels: int, opening: bytes, closing: bytes) -> bytes:
@@ -146,8 +150,8 @@ async def test_lines_and_pairs_are_no_better(place: Place) -> None:
     assert await stored(place, sealed) == bare
 
 
-async def test_an_event_of_ten_megabytes_is_stored(place: Place) -> None:
-    text = "x" * (10 << 20)
+async def test_an_event_of_megabytes_is_stored(place: Place) -> None:
+    text = "x" * _LARGE_BYTES
     sealed = place.chain.events([b'{"message":"%b"}' % text.encode()])
 
     assert await stored(place, sealed) == ()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from beats_signer.cli.certificates import create_pair, create_public
 from beats_signer.errors import ConfigError, UsageError
-from beats_signer.receive.authority import Authority, Issued
+from beats_signer.receive.authority import Authority
 from beats_signer.sign.disk import Disk
 
 __all__ = ["certs"]
@@ -62,9 +63,9 @@ def certs(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority, is_new = _open_authority(disk, folder, now, days)
         if servers:
-            _write(disk, folder, _SERVER, authority.issue_server(servers))
+            create_pair(disk, folder, _SERVER, authority.issue_server(servers))
         for name in clients:
-            _write(disk, folder, name, authority.issue_client(name))
+            create_pair(disk, folder, name, authority.issue_client(name))
     except OSError as error:
         raise UsageError(
             f"{error.filename or folder} cannot be written: {error.strerror}",
@@ -110,7 +111,7 @@ def _open_authority(
             "beats-signer authority", now=now, own_days=_AUTHORITY_DAYS, days=days
         )
         disk.create(key, authority.key)
-        _create_public(disk, certificate, authority.certificate)
+        create_public(disk, certificate, authority.certificate)
         return authority, True
     if not key.exists():
         raise UsageError(
@@ -132,16 +133,6 @@ def _open_authority(
             hint="Name another folder for a new one, and give it to all senders.",
         )
     return authority, False
-
-
-def _write(disk: Disk, folder: Path, name: str, issued: Issued) -> None:
-    disk.create(folder / f"{name}.key", issued.key)
-    _create_public(disk, folder / f"{name}.crt", issued.certificate)
-
-
-def _create_public(disk: Disk, path: Path, data: bytes) -> None:
-    disk.create(path, data)
-    path.chmod(0o644)
 
 
 def _explain(

@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 import msgspec
 
+from beats_signer.cli.certificates import create_pair, create_public
 from beats_signer.config import Config, SignerName, load
 from beats_signer.declaration import describe
 from beats_signer.errors import StateError, UsageError
-from beats_signer.receive.authority import Issued, ThrowawayAuthority
+from beats_signer.receive.authority import Authority
 from beats_signer.sign.disk import Disk
 from beats_signer.sign.founding import initialise
 from beats_signer.store.archive import Archive
@@ -71,7 +72,7 @@ def _write_all(folder: Path, signer: str, tls: bool) -> None:
     disk = Disk()
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / _CONFIGURATION
-    _create_public(disk, configuration, build_configuration(signer, tls=tls).encode())
+    create_public(disk, configuration, build_configuration(signer, tls=tls).encode())
     config = load(configuration)
     if tls:
         _write_certificates(disk, folder / _TLS)
@@ -83,7 +84,7 @@ def _write_all(folder: Path, signer: str, tls: bool) -> None:
         clock=time.time_ns,
         disk=disk,
     )
-    _create_public(disk, folder / _TRUST, f"{trust}\n".encode())
+    create_public(disk, folder / _TRUST, f"{trust}\n".encode())
     click.echo("\n".join(_explain(folder, config, str(trust), tls)))
 
 
@@ -93,23 +94,13 @@ def _write_certificates(disk: Disk, folder: Path) -> None:
     The authority's own key is never written.
     """
     folder.mkdir(mode=0o700)
-    authority = ThrowawayAuthority(now=datetime.now(UTC))
-    _create_public(disk, folder / "ca.crt", authority.certificate)
+    authority = Authority.throwaway(now=datetime.now(UTC))
+    create_public(disk, folder / "ca.crt", authority.certificate)
     names = ["localhost", "127.0.0.1", socket.gethostname()]
     pairs = {"server": authority.issue_server(list(dict.fromkeys(names)))}
     pairs |= {name: authority.issue_client(name) for name in _CLIENTS}
     for name, issued in pairs.items():
-        _write_pair(disk, folder, name, issued)
-
-
-def _write_pair(disk: Disk, folder: Path, name: str, issued: Issued) -> None:
-    _create_public(disk, folder / f"{name}.crt", issued.certificate)
-    disk.create(folder / f"{name}.key", issued.key)
-
-
-def _create_public(disk: Disk, path: Path, data: bytes) -> None:
-    disk.create(path, data)
-    path.chmod(0o644)
+        create_pair(disk, folder, name, issued)
 
 
 def _explain(folder: Path, config: Config, trust: str, tls: bool) -> Iterator[str]:

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["Authority", "Issued", "ThrowawayAuthority"]
+__all__ = ["Authority", "Issued"]
 
 _CLOCK_SKEW = timedelta(hours=1)
 """How far behind the clock of a peer may be."""
@@ -79,6 +79,12 @@ class Authority:
             .sign(key, hashes.SHA256())
         )
         return cls(key, certificate, now=now, days=days)
+
+    @classmethod
+    def throwaway(cls, *, now: datetime, days: int = 365) -> "Authority":
+        """Make an authority whose key nobody keeps; *now* has to know its zone."""
+        name = "beats-signer throw-away authority"
+        return cls.create(name, now=now, own_days=days, days=days)
 
     @classmethod
     def read(
@@ -145,16 +151,6 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         return Issued(certificate.public_bytes(Encoding.PEM), _pem(key))
-
-
-class ThrowawayAuthority(Authority):
-    """An authority whose key nobody keeps."""
-
-    def __init__(self, *, now: datetime, days: int = 365) -> None:
-        """Make the authority's key and certificate; ``now`` has to know its zone."""
-        name = "beats-signer throw-away authority"
-        made = Authority.create(name, now=now, own_days=days, days=days)
-        super().__init__(made._key, made._certificate, now=now, days=days)
 
 
 def _build(

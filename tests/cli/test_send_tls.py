@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from beats_signer.cli import program
 from beats_signer.config import TlsConfig
-from beats_signer.receive.authority import ThrowawayAuthority
+from beats_signer.receive.authority import Authority
 from beats_signer.receive.tls import build_server_context
 from tests.cli.door import Door
 from tests.cli.receiver import Receiver
@@ -23,7 +23,7 @@ def send(*arguments: object) -> Result:
 class Certificates:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        authority = ThrowawayAuthority(now=datetime.now(UTC))
+        authority = Authority.throwaway(now=datetime.now(UTC))
         self.ca = folder / "ca.crt"
         self.ca.write_bytes(authority.certificate)
         pairs = {

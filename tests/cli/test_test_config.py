@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from beats_signer.cli import program
-from beats_signer.receive.authority import ThrowawayAuthority
+from beats_signer.receive.authority import Authority as Issuer
 from tests.receive.issuing import DAY, NOW, Authority
 
 
@@ -51,7 +51,7 @@ def revoke(config: Path, ends: datetime) -> None:
 
 def replace_server(config: Path, begin: datetime, days: int) -> None:
     """Give the listener another certificate."""
-    issued = ThrowawayAuthority(now=begin, days=days).issue_server(["localhost"])
+    issued = Issuer.throwaway(now=begin, days=days).issue_server(["localhost"])
     (config.parent / "tls" / "server.crt").write_bytes(issued.certificate)
     (config.parent / "tls" / "server.key").write_bytes(issued.key)
 

@@ -4,7 +4,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from beats_signer.receive.authority import ThrowawayAuthority
+from beats_signer.receive.authority import Authority
 
 __all__ = ["AUTHORITY", "secure"]
 
@@ -17,7 +17,7 @@ def secure(folder: Path, keystore: Path) -> dict[str, str | int]:
 
     ``keystore`` is the server's file of secrets, with the password of ``elastic``.
     """
-    authority = ThrowawayAuthority(now=datetime.now(UTC))
+    authority = Authority.throwaway(now=datetime.now(UTC))
     issued = authority.issue_server(["localhost", "127.0.0.1"])
     (folder / AUTHORITY).write_bytes(authority.certificate)
     (folder / "node.crt").write_bytes(issued.certificate)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from beats_signer.config import TlsConfig
-from beats_signer.receive.authority import Issued, ThrowawayAuthority
+from beats_signer.receive.authority import Authority, Issued
 from beats_signer.receive.tls import build_client_context
 
 __all__ = ["Authentication", "Certificates", "Version"]
@@ -21,7 +21,7 @@ class Certificates:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self._folder = folder
-        authority = ThrowawayAuthority(now=datetime.now(UTC))
+        authority = Authority.throwaway(now=datetime.now(UTC))
         self.authority = folder / "ca.crt"
         self.authority.write_bytes(authority.certificate)
         self._server = self._write("server", authority.issue_server(["localhost"]))

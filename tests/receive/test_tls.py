@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from beats_signer.config import TlsConfig
 from beats_signer.errors import ConfigError
-from beats_signer.receive.authority import Issued, ThrowawayAuthority
+from beats_signer.receive.authority import Authority, Issued
 from beats_signer.receive.ciphers import spell_for_openssl
 from beats_signer.receive.identity import identify
 from beats_signer.receive.tls import build_client_context, build_server_context
@@ -32,7 +32,7 @@ class Files:
     def __init__(self, folder: Path, *, now: datetime = NOW) -> None:
         self.folder = folder
         folder.mkdir()
-        self.authority = ThrowawayAuthority(now=now)
+        self.authority = Authority.throwaway(now=now)
         self.ca = self.write("ca.crt", self.authority.certificate)
         self.server = self.pair("server", self.authority.issue_server(["localhost"]))
         self.client = self.pair("client", self.authority.issue_client("web-1"))

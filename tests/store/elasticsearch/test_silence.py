@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from beats_signer.errors import ConfigError
-from beats_signer.receive.authority import ThrowawayAuthority
+from beats_signer.receive.authority import Authority
 from beats_signer.store.elasticsearch.client import Client, UnansweredError
 from beats_signer.store.elasticsearch.config import (
     ElasticsearchConfig,
@@ -38,7 +38,7 @@ class Mute:
 async def mute(folder: Path, name: str, days: int = 1) -> AsyncIterator[Mute]:
     """Run it; its certificate is for one name, and ends some days from now."""
     now = datetime.now(UTC) + timedelta(days=min(days - 1, 0))
-    authority = ThrowawayAuthority(now=now, days=1)
+    authority = Authority.throwaway(now=now, days=1)
     issued = authority.issue_server([name])
     paths = [folder / one for one in ("ca.crt", "node.crt", "node.key")]
     texts = (authority.certificate, issued.certificate, issued.key)

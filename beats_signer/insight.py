@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from beats_signer.operate.history import INTERVAL_SECONDS, History
-from beats_signer.operate.metrics import Metrics, Observer, Samples
+from beats_signer.operate.metrics import Metrics, Samples
 from beats_signer.operate.systemd import Systemd
 from beats_signer.receive.tally import Tallies
 from beats_signer.samples import build_samples
@@ -23,12 +23,11 @@ class Insight:
         """Take what answers with the status, as ``/status`` has it."""
         self.history = History()
         self.metrics = Metrics(CollectorRegistry(), self._samples)
-        self.tallies = Tallies(
-            _Both(self.history, self.metrics.histogram("beats_signer_ack_seconds"))
-        )
+        self.tallies = Tallies(self._acknowledged)
         self.store_tally = StoreTally(
-            self.metrics.histogram("beats_signer_store_seconds")
+            self.metrics.histogram("beats_signer_store_seconds").observe
         )
+        self._ack_seconds = self.metrics.histogram("beats_signer_ack_seconds")
         self._status = status
         self._lag = self.metrics.histogram("beats_signer_loop_lag_seconds")
 
@@ -51,6 +50,11 @@ class Insight:
             f"{rate:.0f} events/s acknowledged, {_count(status['problems'], 'problem')}"
         )
 
+    def _acknowledged(self, seconds: float) -> None:
+        """Note how long a window has waited."""
+        self.history.observe(seconds)
+        self._ack_seconds.observe(seconds)
+
     async def _wait(self, seconds: int) -> None:
         loop = asyncio.get_running_loop()
         for _ in range(seconds):
@@ -65,15 +69,3 @@ class Insight:
 def _count(things: Sized, noun: str) -> str:
     count = len(things)
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
-
-
-class _Both:
-    """Tells two observers."""
-
-    def __init__(self, first: Observer, second: Observer) -> None:
-        self._first, self._second = first, second
-
-    def observe(self, amount: float) -> None:
-        """Count it in both."""
-        self._first.observe(amount)
-        self._second.observe(amount)

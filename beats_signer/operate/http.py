@@ -47,10 +47,6 @@ class Answers:
     reload: Callable[[], Awaitable[Mapping[str, Any]]] = _read_nothing
     """Reads the configuration again; ``ok`` tells whether it is used."""
 
-    def unready(self) -> list[str]:
-        """Return why the signer is not ready; nothing when it is."""
-        return list(why_not_ready(self.status()))
-
 
 class HttpServer:
     """Answers on one address. Bind it to this host: the answers name senders."""
@@ -103,7 +99,8 @@ def _reason(error: OSError) -> str:
 
 def _routes(answers: Answers) -> Sequence[web.RouteDef]:
     async def page(request: web.Request) -> web.Response:
-        text = render_page(answers.status(), answers.unready(), answers.history)
+        now = answers.status()
+        text = render_page(now, list(why_not_ready(now)), answers.history)
         policy = {"content-security-policy": CONTENT_SECURITY_POLICY}
         return web.Response(text=text, content_type="text/html", headers=policy)
 
@@ -118,10 +115,11 @@ def _routes(answers: Answers) -> Sequence[web.RouteDef]:
         return web.Response(text="ok\n")
 
     async def readyz(request: web.Request) -> web.Response:
-        return _verdict(answers.unready())
+        return _verdict(list(why_not_ready(answers.status())))
 
     async def healthz(request: web.Request) -> web.Response:
-        unready, problems = answers.unready(), answers.status().get("problems", [])
+        now = answers.status()
+        unready, problems = list(why_not_ready(now)), now["problems"]
         if "verbose" not in request.query:
             return _verdict([*unready, *(one["symptom"] for one in problems)])
         body = {

@@ -6,7 +6,6 @@ what is a distribution is observed when it happens.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -25,19 +24,12 @@ from prometheus_client.registry import Collector
 
 from beats_signer.operate.families import FAMILIES, Family, Kind
 
-__all__ = ["Metrics", "Observer", "Samples"]
+__all__ = ["Metrics", "Samples"]
 
 Samples = Mapping[str, Mapping[tuple[str, ...], float]]
 """Values by the name of their family, then by the values of its labels."""
 
 _BY_NAME = {family.name: family for family in FAMILIES}
-
-
-class Observer(Protocol):
-    """Takes one value of a distribution."""
-
-    def observe(self, amount: float) -> None:
-        """Count it."""
 
 
 class Metrics:
@@ -61,8 +53,8 @@ class Metrics:
             if family.kind is Kind.HISTOGRAM
         }
 
-    def histogram(self, name: str) -> Observer:
-        """Return what counts the values of the histogram of this name."""
+    def histogram(self, name: str) -> Histogram:
+        """Return the histogram of this name; it counts what it observes."""
         return self._histograms[name]
 
     def page(self) -> bytes:

@@ -95,7 +95,7 @@ class Outstanding:
             self.acknowledged_events += window.events
             self._tally.acked_events += window.events
             waited = self._terms.clock() - window.received
-            self._terms.tallies.ack_seconds.observe(max(0, waited) / 10**9)
+            self._terms.tallies.ack_seconds(max(0, waited) / 10**9)
             if self.is_held_up:
                 self._unwritten.append(window.number)
             else:

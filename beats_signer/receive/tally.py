@@ -1,12 +1,12 @@
 """Count what senders send and get, for as long as the process runs."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from lumberjack import Reason
 
-__all__ = ["OTHER", "Observer", "Tallies", "Tally"]
+__all__ = ["OTHER", "Tallies", "Tally"]
 
 OTHER = "other"
 """Takes the place of the senders beyond the most that are counted by name."""
@@ -14,18 +14,6 @@ OTHER = "other"
 _MOST_SENDERS = 500
 """Senders counted by name: in a metric each of them is a time series. Without
 certificates a sender is an address, and of those there is no end."""
-
-
-class Observer(Protocol):
-    """Takes one value of a distribution."""
-
-    def observe(self, amount: float) -> None:
-        """Count it."""
-
-
-class _Nobody:
-    def observe(self, amount: float) -> None:
-        """Let it pass."""
 
 
 @dataclass(slots=True)
@@ -42,7 +30,7 @@ class Tally:
 class Tallies:
     """The sums of all senders. The event loop alone uses it."""
 
-    ack_seconds: Observer = field(default_factory=_Nobody)
+    ack_seconds: Callable[[float], object] = lambda seconds: None
     """Hears how long each window waited for its ack."""
     connections: int = 0
     keepalives: int = 0

@@ -56,6 +56,7 @@ class Catalogue:
         self.sequencer = equipment.sequencer(identity.signer, pauses=False)
         self._identity = identity
         self._store = equipment.store
+        self._journal = equipment.journal
         self._clock = equipment.clock
         self._timer = equipment.timer
         self._threads = equipment.threads
@@ -143,8 +144,7 @@ class Catalogue:
 
     async def _bare(self) -> BareMarks:
         """Return what is marked; nothing is covered by a head before its mark."""
-        sealer = self.sequencer.sealer
-        return {} if sealer is None else await self._threads.mark(sealer.bare)
+        return await self._threads.mark(self._journal.bare)
 
     async def _say(self, item: Item) -> None:
         self._spoke_seconds = self._timer.elapsed()

@@ -139,10 +139,6 @@ class Sealer:
         """
         self._journal.mark_stored(self.chain, number, bare)
 
-    def bare(self) -> dict[bytes, list[int]]:
-        """Return what is to be listed of all chains; see ``Journal.bare``."""
-        return self._journal.bare()
-
     def close(self) -> None:
         """Let go of the key file."""
         if self._keys is not None:

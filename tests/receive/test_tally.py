@@ -44,7 +44,7 @@ def test_windows_are_summed_over_all_connections_of_a_sender() -> None:
 def test_a_window_waits_from_its_last_byte_to_its_ack() -> None:
     world, now, seen = World(), [10**18], Observations()
     world.terms = replace(
-        world.terms, clock=lambda: now[0], tallies=Tallies(ack_seconds=seen)
+        world.terms, clock=lambda: now[0], tallies=Tallies(ack_seconds=seen.observe)
     )
     peer = world.connect()
     peer.send(window_of(2))
@@ -57,7 +57,7 @@ def test_a_window_waits_from_its_last_byte_to_its_ack() -> None:
 def test_a_clock_that_went_back_makes_no_negative_wait() -> None:
     world, now, seen = World(), [10**18], Observations()
     world.terms = replace(
-        world.terms, clock=lambda: now[0], tallies=Tallies(ack_seconds=seen)
+        world.terms, clock=lambda: now[0], tallies=Tallies(ack_seconds=seen.observe)
     )
     peer = world.connect()
     peer.send(window_of(1))

@@ -16,7 +16,7 @@ def test_how_it_goes_is_one_line() -> None:
 
 def test_an_ack_is_seen_by_prometheus_and_by_the_page() -> None:
     insight = Insight(build_status)
-    insight.tallies.ack_seconds.observe(1.5)
+    insight.tallies.ack_seconds(1.5)
     insight.history.turn(1)
 
     assert insight.history.points[-1].ack_seconds == 1.5

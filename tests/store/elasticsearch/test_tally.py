@@ -22,7 +22,7 @@ class Observations:
 async def counted(fake: Fake) -> StoreTally:
     """Store three events and return what was counted."""
     seen = Observations()
-    tally = StoreTally(seen)
+    tally = StoreTally(seen.observe)
     sealed = Chain().events([b'{"n":%d}' % n for n in range(3)])
     async with opened(fake, timeout_seconds=0.5, tally=tally) as store:
         await append(store, to_write(store, sealed))

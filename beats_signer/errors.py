@@ -1,16 +1,18 @@
-"""Name the errors that a user meets, one class per reaction.
+"""Name the errors and problems that a user meets, one class per reaction.
 
 The message says what and where; the hint says what to do about it. The exit
 code of a class is the code with which a command ends when nothing below it
 reacts. Codes from 64 on are those of ``sysexits.h``.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
     "ConfigError",
     "DurabilityError",
     "ForkError",
+    "Problem",
     "RefusedError",
     "SignerError",
     "SourceError",
@@ -18,6 +20,15 @@ __all__ = [
     "StoreError",
     "UsageError",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong while the program goes on, what follows, and what to do."""
+
+    symptom: str
+    impact: str
+    action: str
 
 
 class SignerError(Exception):

@@ -12,9 +12,8 @@ from pathlib import Path
 from cryptography import x509
 
 from beats_signer.config import Config, ListenerConfig, read_allowed
-from beats_signer.errors import ConfigError, SignerError, StateError
+from beats_signer.errors import ConfigError, Problem, SignerError, StateError
 from beats_signer.permissions import describe_secret_fault, describe_writers
-from beats_signer.receive.problem import Problem
 from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.sign.state import Identity, StateFolder
 from beats_signer.store.elasticsearch.check.soundness import Mark, Verdict

@@ -24,10 +24,9 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer.config import Config, ListenerConfig
-from beats_signer.errors import ConfigError, SignerError
+from beats_signer.errors import ConfigError, Problem, SignerError
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.places import Caps
-from beats_signer.receive.problem import Problem
 from beats_signer.settings.comparing import list_changes
 from lumberjack import Limits
 

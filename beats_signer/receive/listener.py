@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from beats_signer.config import ListenerConfig, Network
-from beats_signer.errors import ConfigError
+from beats_signer.errors import ConfigError, Problem
 from beats_signer.receive.binding import bind
 from beats_signer.receive.descriptors import are_left
 from beats_signer.receive.entrance import Entrance
 from beats_signer.receive.peer import spell_peer
-from beats_signer.receive.problem import Problem
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.tls_files import TlsFiles
 from beats_signer.receive.watched import Watched

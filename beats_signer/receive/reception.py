@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
+from beats_signer.errors import Problem
 from beats_signer.receive.admission import Admission
 from beats_signer.receive.budget import Budget
 from beats_signer.receive.deadline import Timers
@@ -18,7 +19,6 @@ from beats_signer.receive.handshakes import Handshakes
 from beats_signer.receive.kernel import Kernel
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.places import Caps, Places
-from beats_signer.receive.problem import Problem
 from beats_signer.receive.refusal import Refusal
 from beats_signer.receive.session import Session
 from beats_signer.receive.shares import Shares

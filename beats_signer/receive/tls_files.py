@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from beats_signer.config import TlsConfig
-from beats_signer.receive.problem import Problem
+from beats_signer.errors import Problem
 from beats_signer.receive.revocation import Revocations, load_revocations
 from beats_signer.receive.tls import ServerTls, load_server_tls
 from beats_signer.receive.watched import Watched

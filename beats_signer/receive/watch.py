@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from beats_signer.errors import Problem
 from beats_signer.receive.listener import Listener
-from beats_signer.receive.problem import Problem
 from beats_signer.receive.reception import Reception
 from beats_signer.receive.watched import Watched
 

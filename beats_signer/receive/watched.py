@@ -14,8 +14,7 @@ from typing import Generic, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from beats_signer.errors import ConfigError
-from beats_signer.receive.problem import Problem
+from beats_signer.errors import ConfigError, Problem
 
 __all__ = ["Watched"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from beats_signer.errors import Problem
 from beats_signer.sign.disk import Disk
 from beats_signer.sign.timer import Timer
-from beats_signer.store.contract import Problem
 
 __all__ = ["Space"]
 

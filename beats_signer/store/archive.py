@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from beats_signer.chain.seal import SealRecord
-from beats_signer.errors import StateError, StoreError
+from beats_signer.errors import Problem, StateError, StoreError
 from beats_signer.store.archive_file import (
     FILE_ERRORS,
     create_archive,
@@ -30,7 +30,7 @@ from beats_signer.store.archive_rows import (
 )
 from beats_signer.store.archive_write import insert_write, replace_checkpoint
 from beats_signer.store.block import build_blocks
-from beats_signer.store.contract import Appended, Problem, Sealed, Write
+from beats_signer.store.contract import Appended, Sealed, Write
 from beats_signer.store.tally import StoreTally
 
 __all__ = ["Archive"]

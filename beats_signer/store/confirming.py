@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import SealRecord
+from beats_signer.errors import Problem
 from beats_signer.store.block import build_blocks
-from beats_signer.store.contract import Appended, Problem, Sealed, Write
+from beats_signer.store.contract import Appended, Sealed, Write
 
 __all__ = ["ConfirmingStore"]
 

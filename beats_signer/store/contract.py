@@ -12,6 +12,7 @@ from typing import Protocol
 from beats_signer.chain.body import WindowRecord
 from beats_signer.chain.findings import Document, FindingKind, Range
 from beats_signer.chain.seal import Seal, SealRecord
+from beats_signer.errors import Problem
 
 __all__ = [
     "Appended",
@@ -20,7 +21,6 @@ __all__ = [
     "EntryBlock",
     "Flaw",
     "Known",
-    "Problem",
     "Sealed",
     "Source",
     "Store",
@@ -85,15 +85,6 @@ class Appended:
     bare: tuple[int, ...] = ()
     """Indexes of the entries that are stored without their visible fields,
     ascending. The catalogue has to list them before a head that covers them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What an operator should know while the store goes on all the same."""
-
-    symptom: str
-    impact: str
-    action: str
 
 
 class Store(Protocol):

@@ -4,16 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from beats_signer.chain.origin import signer_of
 from beats_signer.chain.seal import Seal, SealRecord
-from beats_signer.errors import ForkError, SourceError
+from beats_signer.errors import ForkError, Problem, SourceError
 from beats_signer.store.block import build_blocks, open_block, split_blocks
-from beats_signer.store.contract import (
-    Appended,
-    Entries,
-    EntryBlock,
-    Problem,
-    Sealed,
-    Write,
-)
+from beats_signer.store.contract import Appended, Entries, EntryBlock, Sealed, Write
 
 __all__ = ["MemorySource", "MemoryStore"]
 

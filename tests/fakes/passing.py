@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from beats_signer.chain.seal import SealRecord
-from beats_signer.store.contract import Appended, Problem, Sealed, Store, Write
+from beats_signer.errors import Problem
+from beats_signer.store.contract import Appended, Sealed, Store, Write
 
 __all__ = ["PassingStore"]
 

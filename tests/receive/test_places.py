@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from beats_signer.config import Network
+from beats_signer.errors import Problem
 from beats_signer.receive.patience import Patience
 from beats_signer.receive.places import Caps, Places, party_of
-from beats_signer.receive.problem import Problem
 from beats_signer.receive.refusal import Refusal, UnwelcomeError
 from beats_signer.sign.window import Source
 from lumberjack import Limits

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from beats_signer.config import SendersConfig
-from beats_signer.receive.problem import Problem
+from beats_signer.errors import Problem
 from beats_signer.receive.refusal import Refusal
 from beats_signer.receive.watch import Watch
 from tests.receive.issuing import DAY, NOW, Authority

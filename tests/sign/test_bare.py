@@ -11,14 +11,14 @@ import structlog
 from structlog.typing import Processor
 
 from beats_signer.chain.records import BareRecord, HeadRecord, parse_record
-from beats_signer.errors import RefusedError
+from beats_signer.errors import Problem, RefusedError
 from beats_signer.sign.bare import build_bare_records
 from beats_signer.sign.founding import initialise
 from beats_signer.sign.journal import Journal
 from beats_signer.sign.pace import Pace
 from beats_signer.sign.signer import Signer, SigningSettings, open_signer
 from beats_signer.sign.window import Source, Window
-from beats_signer.store.contract import Appended, Problem, Write
+from beats_signer.store.contract import Appended, Write
 from tests.fakes.memory import MemorySource, MemoryStore
 
 SIGNER = "signer-1.example.com"

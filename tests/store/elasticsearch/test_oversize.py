@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from beats_signer.errors import RefusedError, StoreError
-from beats_signer.store.contract import Destination, Problem, Write
+from beats_signer.errors import Problem, RefusedError, StoreError
+from beats_signer.store.contract import Destination, Write
 from beats_signer.store.elasticsearch.check.checks import Checks
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.config import ElasticsearchConfig, HostUrl

@@ -7,7 +7,7 @@ finds them by their fields, and a mapping or a pipeline is most likely to blame.
 from collections import deque
 from typing import Final
 
-from beats_signer.store.contract import Problem
+from beats_signer.errors import Problem
 
 __all__ = ["Bareness"]
 

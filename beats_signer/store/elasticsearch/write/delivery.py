@@ -27,8 +27,8 @@ from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.origin import is_catalogue
 from beats_signer.chain.times import format_time
-from beats_signer.errors import StoreError
-from beats_signer.store.contract import Appended, Problem, Write
+from beats_signer.errors import Problem, StoreError
+from beats_signer.store.contract import Appended, Write
 from beats_signer.store.elasticsearch.write.body import (
     BodyError,
     build_part,

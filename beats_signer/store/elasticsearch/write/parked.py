@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from beats_signer.errors import RefusedError, StoreError
-from beats_signer.store.contract import Problem, Write
+from beats_signer.errors import Problem, RefusedError, StoreError
+from beats_signer.store.contract import Write
 from beats_signer.store.elasticsearch.write.body import BodyError
 from beats_signer.store.elasticsearch.write.outcomes import Outcome, Verdict
 from beats_signer.store.elasticsearch.write.oversize import remedy

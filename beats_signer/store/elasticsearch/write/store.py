@@ -12,8 +12,8 @@ from dataclasses import replace
 from structlog.typing import FilteringBoundLogger
 
 from beats_signer.chain.seal import SealRecord
-from beats_signer.errors import ForkError
-from beats_signer.store.contract import Appended, Entries, Problem, Sealed, Write
+from beats_signer.errors import ForkError, Problem
+from beats_signer.store.contract import Appended, Entries, Sealed, Write
 from beats_signer.store.elasticsearch.client import Client
 from beats_signer.store.elasticsearch.places import DEFAULT_TARGET, default_target
 from beats_signer.store.elasticsearch.write.bareness import Bareness
